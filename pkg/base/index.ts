@@ -1,0 +1,7 @@
+/** The bottom of the house: errors, time, ids and small tools. Imports nothing of ours. */
+export * from './errors.js';
+export * from './clock.js';
+export * from './ids.js';
+export * from './deep-freeze.js';
+export * from './backoff.js';
+export * from './deadline.js';
