@@ -1,0 +1,135 @@
+import type { WriteId } from '../base/index.js';
+
+/**
+ * etcd's revision. A JavaScript number: exact up to 2^53, which at 10,000 writes per second
+ * lasts 28,000 years.
+ */
+export type Revision = number;
+
+/** One key as etcd holds it. */
+export interface Entry {
+  readonly key: string;
+  /** The stored JSON text, including the `writeId` of its last write. */
+  readonly value: string;
+  readonly createRevision: Revision;
+  /** Revision of the last write: the object's version. */
+  readonly modRevision: Revision;
+  /** Lease the key lives on, hexadecimal; undefined for a lasting key. */
+  readonly leaseId?: string;
+}
+
+/** What must hold at commit. A revision of 0 means "the key does not exist". */
+export type Compare =
+  | { readonly key: string; readonly modRevision: Revision }
+  | { readonly key: string; readonly createRevision: Revision };
+
+/** One effect of a transaction. `value` is stored as JSON, stamped with the transaction's write id. */
+export type Operation =
+  | { readonly kind: 'put'; readonly key: string; readonly value: object; readonly leaseId?: string }
+  | { readonly kind: 'delete'; readonly key: string };
+
+/** All or nothing: every compare holds and every operation is done, or none. */
+export interface Txn {
+  readonly compare: readonly Compare[];
+  /** At most {@link MAX_TXN_OPERATIONS}; each key at most once (an etcd rule). */
+  readonly operations: readonly Operation[];
+  /** Default: a fresh one. Found in the stored values afterwards; resolves lost replies. */
+  readonly writeId?: WriteId;
+}
+
+/** etcd refuses more than 128 operations; we stay below, compares do not count. */
+export const MAX_TXN_OPERATIONS = 100;
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Deadline of the whole call including read-back. Default 5,000 ms. */
+  readonly timeoutMs?: number;
+}
+
+export interface ListOptions extends CallOptions {
+  /** Keys per page. Default 500. */
+  readonly pageSize?: number;
+}
+
+/** One page of a list. All pages of a list are read at the same revision. */
+export interface Page {
+  readonly entries: readonly Entry[];
+  readonly revision: Revision;
+  /** etcd's cluster id: a different one means a different history. */
+  readonly clusterId: string;
+}
+
+export type WatchEvent =
+  | { readonly kind: 'put'; readonly entry: Entry }
+  | { readonly kind: 'delete'; readonly key: string; readonly modRevision: Revision };
+
+/** All events of one or more whole revisions, in order. A revision is never split over batches. */
+export interface WatchBatch {
+  readonly events: readonly WatchEvent[];
+  /** The last revision this batch completes. */
+  readonly revision: Revision;
+}
+
+export interface WatchOptions {
+  readonly signal: AbortSignal;
+  /** Called synchronously, in order, for every batch. */
+  onBatch(batch: WatchBatch): void;
+  /** A revision up to which nothing was missed, without events (etcd's progress notification). */
+  onProgress?(revision: Revision): void;
+  /** The server confirmed the watch. */
+  onOpen?(): void;
+}
+
+/** A lease of ours. Whoever holds it decides itself until when it counts as held (see pkg/election). */
+export interface Lease {
+  readonly id: string;
+  readonly ttlSeconds: number;
+  /** One keep-alive round trip. Resolves to the TTL the server granted, in seconds; 0 means the lease is gone. */
+  keepAlive(options?: CallOptions): Promise<number>;
+  /** Gives the lease up: its keys vanish at once. */
+  revoke(options?: CallOptions): Promise<void>;
+}
+
+/** What the peer says of itself. */
+export interface StoreHealth {
+  readonly clusterId: string;
+  readonly revision: Revision;
+  /** etcd's version, such as `3.4.23`. */
+  readonly version: string;
+  readonly dbSizeBytes: number;
+  /** Raised alarms, such as `NOSPACE`. */
+  readonly alarms: readonly string[];
+}
+
+/**
+ * The only memory of the cluster: a key-value store with revisions, guarded transactions, watches
+ * and leases. Two implementations pass one conformance suite: EtcdStore and MemoryStore (tests).
+ *
+ * Errors of every call: UnavailableError when the store is away or the deadline passed, the signal's
+ * reason when it aborted. Reads are retried by the caller; writes are never retried blindly.
+ */
+export interface Store {
+  /** The key now (linearizable), or undefined. */
+  get(key: string, options?: CallOptions): Promise<Entry | undefined>;
+  /** Every key that starts with `prefix`, in key order, in pages read at one revision. */
+  list(prefix: string, options?: ListOptions): AsyncIterable<Page>;
+  /**
+   * Commits a transaction; resolves to the revision it made. After a lost reply it reads back and
+   * recognises its own write by the write id.
+   * Errors: ConflictError when a compare was lost; UnavailableError when it was not applied or when its
+   * outcome could not be learned (then it may still have happened: look again).
+   */
+  commit(txn: Txn, options?: CallOptions): Promise<Revision>;
+  /**
+   * Runs one watch from revision `from` (inclusive) until the signal aborts (resolves) or the watch breaks.
+   * Never resumes by itself: the caller knows which revision it processed last.
+   * Errors: UnavailableError when the connection broke (resume from the last processed revision + 1),
+   * CompactedError when `from` is compacted (list again).
+   */
+  watch(prefix: string, from: Revision, options: WatchOptions): Promise<void>;
+  grantLease(ttlSeconds: number, options?: CallOptions): Promise<Lease>;
+  health(options?: CallOptions): Promise<StoreHealth>;
+  /** Closes connections; running calls end with UnavailableError. */
+  close(): Promise<void>;
+}
+export const Store = Symbol('Store');
