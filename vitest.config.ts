@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{api,pkg,controllers,cmd,test}/**/*.test.ts'],
+          include: ['{api,pkg,controllers,cmd,deploy,test}/**/*.test.{ts,js}'],
           exclude: ['**/*.integration.test.ts', '**/*.e2e.test.ts', '**/node_modules/**'],
           setupFiles: ['reflect-metadata'],
           pool: 'threads',

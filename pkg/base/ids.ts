@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
+/** Ids of the things they name; branded, so that one cannot be passed for another. */
 export type TaskId = Branded<'TaskId'>;
 export type NodeId = Branded<'NodeId'>;
 export type ManagerId = Branded<'ManagerId'>;
@@ -20,6 +21,7 @@ function randomId(): string {
   return value.toString(36).padStart(ID_LENGTH, '0').slice(-ID_LENGTH);
 }
 
+/** Make a fresh random id. */
 export const newTaskId = (): TaskId => randomId() as TaskId;
 export const newNodeId = (): NodeId => randomId() as NodeId;
 export const newManagerId = (): ManagerId => randomId() as ManagerId;
