@@ -159,7 +159,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(dist|coverage|[.]run)/' },
+    exclude: { path: '^(dist|coverage|[.]run)/' },
     tsPreCompilationDeps: true, // type imports count: they are knowledge, too
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {
