@@ -25,7 +25,12 @@ export type Compare =
 
 /** One effect of a transaction. `value` is stored as JSON, stamped with the transaction's write id. */
 export type Operation =
-  | { readonly kind: 'put'; readonly key: string; readonly value: object; readonly leaseId?: string }
+  | {
+      readonly kind: 'put';
+      readonly key: string;
+      readonly value: object;
+      readonly leaseId?: string;
+    }
   | { readonly kind: 'delete'; readonly key: string };
 
 /** All or nothing: every compare holds and every operation is done, or none. */
@@ -40,12 +45,14 @@ export interface Txn {
 /** etcd refuses more than 128 operations; we stay below, compares do not count. */
 export const MAX_TXN_OPERATIONS = 100;
 
+/** What every call takes. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Deadline of the whole call including read-back. Default 5,000 ms. */
   readonly timeoutMs?: number;
 }
 
+/** A list's options; the deadline is each page's own. */
 export interface ListOptions extends CallOptions {
   /** Keys per page. Default 500. */
   readonly pageSize?: number;
@@ -59,6 +66,7 @@ export interface Page {
   readonly clusterId: string;
 }
 
+/** What happened to one key in one revision. */
 export type WatchEvent =
   | { readonly kind: 'put'; readonly entry: Entry }
   | { readonly kind: 'delete'; readonly key: string; readonly modRevision: Revision };
@@ -70,6 +78,7 @@ export interface WatchBatch {
   readonly revision: Revision;
 }
 
+/** Who hears a watch, and until when. */
 export interface WatchOptions {
   readonly signal: AbortSignal;
   /** Called synchronously, in order, for every batch. */
