@@ -3,6 +3,7 @@ import type { DestinationStream, Logger as Pino } from 'pino';
 import type { Logger, LogLevel } from './logger.js';
 import { redacted } from './redact.js';
 
+/** What a logger of a process needs to know. */
 export interface LoggerOptions {
   readonly level: LogLevel;
   /** The process or part that speaks: `swarm-manager`. */

@@ -67,7 +67,8 @@ function redactedObject(value: object, depth: number): unknown {
   if (value instanceof Date)
     return Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString();
   if (ArrayBuffer.isView(value)) return `[${String(value.byteLength)} bytes]`;
-  if (value instanceof Map) return redactedEntries(Object.fromEntries(value), depth);
+  if (value instanceof Map)
+    return redactedEntries(Object.fromEntries(value as Map<PropertyKey, unknown>), depth);
   const list = Array.isArray(value)
     ? (value as unknown[])
     : value instanceof Set

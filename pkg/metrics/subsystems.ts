@@ -1,0 +1,196 @@
+import { counter, defineSubsystem, gauge, histogram } from './declare.js';
+
+/** From a memory read to a call that hit its deadline; few, because each is a series. */
+const FAST_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10] as const;
+/** Work of a Docker Engine: from an inspect to a slow stop. */
+const ENGINE_SECONDS = [0.005, 0.02, 0.1, 0.5, 2, 10, 60] as const;
+/** Image pulls: from "already there" to a big image on a thin line. */
+const PULL_SECONDS = [0.1, 1, 5, 20, 60, 300, 1200] as const;
+
+/** Observed and desired states of a task, in the order in which a task passes them. */
+export const TASK_STATES = [
+  'new',
+  'pending',
+  'assigned',
+  'accepted',
+  'preparing',
+  'ready',
+  'starting',
+  'running',
+  'complete',
+  'shutdown',
+  'failed',
+  'rejected',
+  'orphaned',
+] as const;
+
+/** What a task may be told to become. */
+export const DESIRED_TASK_STATES = ['ready', 'running', 'complete', 'shutdown', 'remove'] as const;
+
+/** How a node looks from the managers. */
+export const NODE_STATES = ['ready', 'unknown', 'lost', 'unregistered'] as const;
+
+/** How one run of a reconciler can end; see the runtime's table of errors. */
+export const RECONCILE_OUTCOMES = [
+  'success',
+  'requeue',
+  'conflict',
+  'unavailable',
+  'terminal',
+  'invalid',
+  'error',
+] as const;
+
+/** The process itself, on managers and agents. */
+export const processMetrics = defineSubsystem('process', 'Process', {
+  eventLoopDelay: gauge(
+    'event_loop_delay_seconds',
+    'How long the event loop kept timers waiting since the last scrape, by quantile (1 = the worst). Over 0.05 endangers leases.',
+    { quantile: ['0.5', '0.99', '1'] },
+  ),
+  cpu: counter('cpu_seconds_total', 'CPU time used, by mode.', { mode: ['user', 'system'] }),
+  residentMemory: gauge('resident_memory_bytes', 'Memory held in RAM.'),
+  heapUsed: gauge('heap_used_bytes', 'JavaScript heap in use.'),
+  startTime: gauge('start_time_seconds', 'When the process began, in Unix time.'),
+  build: gauge('build', 'Always 1; the labels say which version runs.', {
+    version: 'open',
+    node: 'open',
+  }),
+});
+
+/** The controllers of the leading manager. */
+export const controllerMetrics = defineSubsystem('controller', 'Controllers', {
+  reconciles: counter(
+    'reconciles_total',
+    'Runs of a reconciler, by how they ended. A conflict is a lost compare that is run again at once.',
+    { controller: 'open', outcome: RECONCILE_OUTCOMES },
+  ),
+  reconcileDuration: histogram(
+    'reconcile_duration_seconds',
+    'How long one run of a reconciler took.',
+    FAST_SECONDS,
+    { controller: 'open' },
+  ),
+  queueDepth: gauge('queue_depth_keys', 'Keys that wait to be reconciled.', { controller: 'open' }),
+  queueOldest: gauge(
+    'queue_oldest_age_seconds',
+    'How long the oldest waiting key has been waiting. Grows when a controller cannot keep up.',
+    { controller: 'open' },
+  ),
+});
+
+/** Calls to etcd. */
+export const etcdMetrics = defineSubsystem('etcd', 'etcd', {
+  callDuration: histogram(
+    'call_duration_seconds',
+    'How long calls to etcd took, failed ones included.',
+    FAST_SECONDS,
+    { operation: 'open' },
+  ),
+  errors: counter(
+    'errors_total',
+    'Calls to etcd that did not succeed. The outcome "conflict" is a lost compare, not a failure.',
+    { operation: 'open', outcome: 'open' },
+  ),
+});
+
+/** The managers' copy of the world. */
+export const cacheMetrics = defineSubsystem('cache', 'Cache of the objects', {
+  watchLag: gauge(
+    'watch_lag_seconds',
+    'Time since the watch last proved to be up to date (an event or a progress notice).',
+  ),
+  mismatches: counter(
+    'mismatches_total',
+    'Keys in which the cache differed from a list. Anything but 0 is a lost watch event: report it.',
+  ),
+  relists: counter('relists_total', 'How often the cache was filled from a full list.'),
+  invalidObjects: gauge(
+    'invalid_objects',
+    'Stored objects that break their schema and are therefore ignored.',
+  ),
+  revision: gauge('revision', 'The etcd revision that the cache has reached.'),
+});
+
+/** Leadership among managers. */
+export const leaderMetrics = defineSubsystem('leader', 'Leadership', {
+  leading: gauge('leading', '1 on the manager that leads, 0 elsewhere. The sum must be 1.'),
+  transitions: counter(
+    'transitions_total',
+    'How often this manager began or ceased to lead, by which of the two.',
+    { to: ['leading', 'following'] },
+  ),
+});
+
+/** The cluster as the managers see it; the same on every manager. */
+export const clusterMetrics = defineSubsystem('cluster', 'Cluster', {
+  tasks: gauge('tasks', 'Tasks by observed state.', { state: TASK_STATES }),
+  desiredTasks: gauge('desired_tasks', 'Tasks by the state they are told to reach.', {
+    state: DESIRED_TASK_STATES,
+  }),
+  nodes: gauge('nodes', 'Nodes by state.', { state: NODE_STATES }),
+  services: gauge('services', 'Services.'),
+});
+
+/** The API that managers serve. */
+export const apiMetrics = defineSubsystem('api', 'API server', {
+  requestDuration: histogram(
+    'request_duration_seconds',
+    'How long requests took, by route pattern; watches and other streams are not in it.',
+    FAST_SECONDS,
+    { route: 'open', method: 'open', code: 'open' },
+  ),
+  inFlight: gauge('in_flight_requests', 'Requests being served now.'),
+  watchers: gauge('watchers', 'Open watches of clients.'),
+  sessions: gauge('sessions', 'Nodes that hold their session with this manager.'),
+});
+
+/** The agent's own loop. */
+export const agentMetrics = defineSubsystem('agent', 'Agent', {
+  tasks: gauge('tasks', 'Tasks of this node by observed state.', { state: TASK_STATES }),
+  reconcilePasses: counter(
+    'reconcile_passes_total',
+    'Comparisons of all containers with all assigned tasks, by how they ended.',
+    { outcome: ['success', 'error'] },
+  ),
+  statusFlushes: counter(
+    'status_flushes_total',
+    'Batches of task status sent to a manager, by how that ended.',
+    { outcome: ['success', 'error'] },
+  ),
+  sessionConnected: gauge('session_connected', '1 while a manager holds our session.'),
+  reconnects: counter('reconnects_total', 'Sessions opened after the first one.'),
+});
+
+/** Calls to the Docker Engine. */
+export const engineMetrics = defineSubsystem('engine', 'Docker Engine', {
+  callDuration: histogram(
+    'call_duration_seconds',
+    'How long calls to the engine took, failed ones included.',
+    ENGINE_SECONDS,
+    { operation: 'open' },
+  ),
+  errors: counter('errors_total', 'Calls to the engine that did not succeed.', {
+    operation: 'open',
+    outcome: 'open',
+  }),
+  pulls: counter('image_pulls_total', 'Image pulls, by how they ended.', {
+    outcome: ['success', 'not-found', 'denied', 'unavailable', 'error'],
+  }),
+  pullDuration: histogram(
+    'image_pull_duration_seconds',
+    'How long image pulls took, failed ones included.',
+    PULL_SECONDS,
+  ),
+});
+
+/** The process's own certificate. */
+export const certificateMetrics = defineSubsystem('certificate', 'Certificate', {
+  expiry: gauge(
+    'expiry_seconds',
+    'When our certificate ends, in Unix time. It is renewed after half of its life: alert on a third.',
+  ),
+  renewals: counter('renewals_total', 'Renewals of our certificate, by how they ended.', {
+    outcome: ['success', 'error'],
+  }),
+});
