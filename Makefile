@@ -1,0 +1,75 @@
+# Swarmkeeper. `make help` lists what there is; every line of it comes from a `##` comment below.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+# TypeScript scripts of deploy/ run in one process, so that Ctrl-C reaches them and nobody else.
+TS := node --import tsx
+# Host programs that a local cluster and the end-to-end tests need; deploy/setup/host.sh knows them.
+HOST_PARTS := etcd docker network busybox
+
+.PHONY: help setup deps build fmt check test test-unit test-integration test-e2e coverage \
+  generate bench run up down images clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^##: / { print "\n" substr($$0, 5) } \
+	  /^[a-z0-9-]+:.*## / { printf "  %-18s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##: Prepare
+setup: deps ## Install what is missing: npm packages; etcd and Docker from Debian's packages when root
+	@deploy/setup/host.sh $(HOST_PARTS)
+
+deps: # npm packages only; instant when package-lock.json has not changed
+	@deploy/setup/npm.sh
+
+build: deps ## Bundle swarm-manager, swarm-agent and swarmctl into dist/
+	@$(TS) deploy/build/bundle.ts
+
+##: Keep the house in order
+fmt: deps ## Format every file
+	@prettier --write --log-level warn --cache .
+
+check: deps ## The one gate: format, lint, types, boundaries, unused, generated files, unit tests
+	@$(TS) deploy/check/gate.ts
+
+generate: deps ## Write the generated files again (OpenAPI, docs/metrics.md)
+	@$(TS) deploy/generate/generate.ts
+
+##: Test
+test: setup build ## Every test: unit, integration (real etcd), end to end (real Docker Engine)
+	@vitest run
+
+test-unit: deps ## Unit tests: need nothing but Node
+	@vitest run --project unit
+
+test-integration: deps ## Tests against a real etcd
+	@deploy/setup/host.sh etcd
+	@vitest run --project integration
+
+test-e2e: setup build ## Whole clusters against a real Docker Engine
+	@vitest run --project e2e
+
+coverage: setup build ## Every test, with coverage in coverage/index.html
+	@vitest run --coverage
+
+bench: setup build ## Measure everything in docs/benchmarks.md on this machine
+	@$(TS) test/bench/main.ts
+
+##: Run
+run: setup build ## Start a local cluster and the hello example; Ctrl-C removes everything again
+	@$(TS) deploy/local/main.ts run
+
+up: setup build ## Start a local cluster in the background; .run/env has the shell exports
+	@$(TS) deploy/local/main.ts up
+
+down: deps ## Stop the local cluster and remove what it made, whatever state it is in
+	@$(TS) deploy/local/main.ts down
+
+images: ## Build the images of manager and agent with docker
+	@deploy/images/build.sh
+
+clean: ## Remove what was built (a running local cluster is left alone: make down)
+	@rm -rf dist coverage node_modules/.cache

@@ -1,0 +1,77 @@
+/**
+ * `make check`: everything that must hold before a commit, in parallel; one line for each check as it ends,
+ * and at the end the output of those that failed. Exit status 1 when one did.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { CHECKS, type Check } from './checks.js';
+
+interface Outcome {
+  readonly check: Check;
+  readonly isOk: boolean;
+  readonly output: string;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Runs one check to its end. Never rejects: a program that cannot start is a failed check. */
+function run(check: Check): Promise<Outcome> {
+  const [program, ...args] = check.command;
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  let output = '';
+  const collect = (chunk: Buffer) => (output += chunk.toString());
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  return new Promise((resolve) => {
+    child.on('error', (error) => (output += error.message));
+    child.on('close', (code) => {
+      running.delete(child);
+      resolve({ check, isOk: code === 0, output });
+    });
+  });
+}
+
+function report({ check, isOk }: Outcome, startedAt: number): void {
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  const mark = isOk ? 'ok    ' : 'FAILED';
+  process.stdout.write(
+    `${mark}  ${check.name.padEnd(12)} ${seconds.padStart(6)} s   ${check.what}\n`,
+  );
+}
+
+/** As many at a time as there are cores, in the given order: the long ones come first. */
+async function runAll(checks: readonly Check[]): Promise<readonly Outcome[]> {
+  const waiting = [...checks];
+  const outcomes: Outcome[] = [];
+  const work = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const startedAt = performance.now();
+      const outcome = await run(next);
+      report(outcome, startedAt);
+      outcomes.push(outcome);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work));
+  return outcomes;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    for (const child of running) child.kill();
+    process.exit(130);
+  });
+}
+
+const startedAt = performance.now();
+await mkdir('node_modules/.cache', { recursive: true });
+const outcomes = await runAll(CHECKS);
+const failed = outcomes.filter(({ isOk }) => !isOk);
+for (const { check, output } of failed) {
+  process.stdout.write(`\n--- ${check.name}: ${check.command.join(' ')}\n${output.trimEnd()}\n`);
+}
+const total = ((performance.now() - startedAt) / 1000).toFixed(1);
+const verdict = failed.length === 0 ? 'all is well' : `${failed.length} of ${CHECKS.length} failed`;
+process.stdout.write(`\ncheck: ${verdict}, ${total} s\n`);
+process.exit(failed.length === 0 ? 0 : 1);
