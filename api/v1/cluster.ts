@@ -1,0 +1,100 @@
+import { Type, type Static } from 'typebox';
+import { ObjectMeta, Timestamp, duration, type StoredMeta } from './common.js';
+import { LogDriver } from './service.js';
+
+const closed = { additionalProperties: false } as const;
+
+/** Settings of the whole cluster. */
+export const ClusterSpec = Type.Object(
+  {
+    taskHistoryLimit: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 100, default: 5, description: 'Tasks kept per slot, the live one included.' }),
+    ),
+    nodeHeartbeat: Type.Optional(duration({ default: '2s', description: 'Period of node heartbeats.' })),
+    nodeUnknownAfter: Type.Optional(
+      duration({ default: '5s', description: 'A silent node is unknown after this: out of service, nothing restarted.' }),
+    ),
+    nodeLostAfter: Type.Optional(
+      duration({ default: '10s', description: 'A silent node is lost after this: its tasks are replaced.' }),
+    ),
+    certificateExpiry: Type.Optional(duration({ default: '2160h', description: 'At least 1h.' })),
+    defaultLogDriver: Type.Optional(LogDriver),
+  },
+  { ...closed, description: 'Settings of the whole cluster.' },
+);
+export type ClusterSpec = Static<typeof ClusterSpec>;
+
+/** What is known of the cluster. */
+export const ClusterStatus = Type.Object({
+  clusterId: Type.String(),
+  caCertificate: Type.String({ description: 'PEM. Public.' }),
+  caFingerprint: Type.String({ description: 'SHA-256 of the certificate.' }),
+  leader: Type.Optional(Type.String({ description: 'Id of the leading manager.' })),
+  createdAt: Timestamp,
+});
+export type ClusterStatus = Static<typeof ClusterStatus>;
+
+/** The cluster itself; there is one, called `default`. */
+export const Cluster = Type.Object(
+  {
+    apiVersion: Type.Literal('swarm/v1'),
+    kind: Type.Literal('Cluster'),
+    metadata: ObjectMeta,
+    spec: ClusterSpec,
+    status: Type.Optional(ClusterStatus),
+  },
+  { ...closed, description: 'The cluster itself; there is one, called default.' },
+);
+export type Cluster = Static<typeof Cluster>;
+
+/** Something encrypted with a key that is not in etcd (see pkg/pki). */
+export const Sealed = Type.Record(Type.String(), Type.Union([Type.String(), Type.Integer()]));
+export type Sealed = Static<typeof Sealed>;
+
+/** The cluster as stored: with its sealed keys, which no API shows. */
+export interface StoredCluster {
+  readonly apiVersion: 'swarm/v1';
+  readonly kind: 'Cluster';
+  readonly metadata: StoredMeta;
+  readonly spec: ClusterSpec;
+  readonly security: {
+    /** PEM. */
+    readonly caCertificate: string;
+    /** PKCS8 PEM of the CA key. */
+    readonly caKey: Sealed;
+    /** Whole join tokens (SWMTKN-1-…). */
+    readonly workerToken: Sealed;
+    readonly managerToken: Sealed;
+  };
+}
+
+/** A running manager, on a lease of its own. */
+export const Manager = Type.Object(
+  {
+    apiVersion: Type.Literal('swarm/v1'),
+    kind: Type.Literal('Manager'),
+    metadata: ObjectMeta,
+    status: Type.Object({
+      address: Type.String({ description: 'Host and port of its API.' }),
+      leader: Type.Boolean(),
+      version: Type.String(),
+      startedAt: Timestamp,
+    }),
+  },
+  { ...closed, description: 'A running manager.' },
+);
+export type Manager = Static<typeof Manager>;
+
+/** What a manager stores of itself, at key managers/<id>. */
+export interface StoredManager {
+  readonly id: string;
+  readonly hostname: string;
+  readonly address: string;
+  readonly softwareVersion: string;
+  readonly startedAt: string;
+  readonly version: number;
+}
+
+/** Both join tokens; only admins may read them. */
+export const JoinTokens = Type.Object({ worker: Type.String(), manager: Type.String() }, closed);
+export type JoinTokens = Static<typeof JoinTokens>;

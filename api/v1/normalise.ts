@@ -1,0 +1,117 @@
+import type { ClusterSpec } from './cluster.js';
+import type { ServiceMode, ServiceSpec, RevisionTemplate } from './service.js';
+import { RevisionTemplate as RevisionTemplateSchema } from './service.js';
+import { durationMs, formatBytes, formatDurationMs, parseBytes, parseDurationMs } from './quantities.js';
+
+interface SchemaNode {
+  readonly expected?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly patternProperties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+}
+
+/**
+ * A valid spec as it is stored: the mode is spelled out, nothing else is filled in. What the user did not
+ * write stays unwritten, so that a later release may add fields without changing stored objects.
+ */
+export function normaliseServiceSpec(spec: ServiceSpec): ServiceSpec {
+  return { ...spec, mode: normaliseMode(spec.mode) };
+}
+
+function normaliseMode(mode: ServiceMode | undefined): ServiceMode {
+  if (mode?.global) return { global: {} };
+  return { replicated: { replicas: mode?.replicated?.replicas ?? 1 } };
+}
+
+/** Replicas wanted; undefined for a global service. */
+export function replicasOf(spec: ServiceSpec): number | undefined {
+  return spec.mode?.global ? undefined : (spec.mode?.replicated?.replicas ?? 1);
+}
+
+/** The part of a spec that restarts tasks when it changes. */
+export function revisionTemplateOf(spec: ServiceSpec): RevisionTemplate {
+  return spec.endpoint === undefined ? { task: spec.task } : { task: spec.task, endpoint: spec.endpoint };
+}
+
+/**
+ * A text that is equal for templates that mean the same: keys sorted, durations and sizes in canonical
+ * form, fields that equal their default or are empty left out. Hash it to compare revisions.
+ */
+export function canonicalTemplate(template: RevisionTemplate): string {
+  return JSON.stringify(canonical(template, RevisionTemplateSchema as SchemaNode)) ?? '{}';
+}
+
+function canonical(value: unknown, schema: SchemaNode | undefined): unknown {
+  if (Array.isArray(value)) {
+    return value.length === 0 ? undefined : value.map((item) => canonical(item, schema?.items) ?? item);
+  }
+  if (typeof value === 'object' && value !== null) return canonicalObject(value, schema);
+  const plain = canonicalScalar(value, schema?.expected);
+  return plain === canonicalScalar(schema?.default, schema?.expected) ? undefined : plain;
+}
+
+function canonicalObject(value: object, schema: SchemaNode | undefined): unknown {
+  const entries: [string, unknown][] = [];
+  for (const [key, part] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const below = canonical(part, schema?.properties?.[key] ?? Object.values(schema?.patternProperties ?? {})[0]);
+    if (below !== undefined) entries.push([key, below]);
+  }
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+function canonicalScalar(value: unknown, expected: string | undefined): unknown {
+  if (typeof value !== 'string' && typeof value !== 'number') return value;
+  if (expected?.startsWith('a duration')) {
+    const ms = parseDurationMs(String(value));
+    return ms === undefined ? value : formatDurationMs(ms);
+  }
+  if (expected?.startsWith('a size')) {
+    const bytes = parseBytes(value);
+    return bytes === undefined ? value : formatBytes(bytes);
+  }
+  return expected?.startsWith('a number of CPUs') ? Number(value) : value;
+}
+
+/** The cluster's settings with every default filled in. */
+export interface EffectiveClusterSpec {
+  readonly taskHistoryLimit: number;
+  readonly nodeHeartbeatMs: number;
+  readonly nodeUnknownAfterMs: number;
+  readonly nodeLostAfterMs: number;
+  readonly certificateExpiryMs: number;
+}
+
+/** Reads a cluster's settings, defaults included. */
+export function effectiveClusterSpec(spec: ClusterSpec): EffectiveClusterSpec {
+  return {
+    taskHistoryLimit: spec.taskHistoryLimit ?? 5,
+    nodeHeartbeatMs: durationMs(spec.nodeHeartbeat, 2_000),
+    nodeUnknownAfterMs: durationMs(spec.nodeUnknownAfter, 5_000),
+    nodeLostAfterMs: durationMs(spec.nodeLostAfter, 10_000),
+    certificateExpiryMs: durationMs(spec.certificateExpiry, 90 * 24 * 3_600_000),
+  };
+}
+
+/** A restart policy with every default filled in (Swarm's, see the field descriptions). */
+export interface EffectiveRestartPolicy {
+  readonly condition: 'none' | 'on-failure' | 'any';
+  readonly delayMs: number;
+  readonly maxAttempts: number;
+  readonly windowMs: number;
+  readonly maxDelayMs: number;
+  readonly resetAfterMs: number;
+}
+
+/** Reads a template's restart policy, defaults included. */
+export function effectiveRestartPolicy(template: RevisionTemplate): EffectiveRestartPolicy {
+  const policy = template.task.restartPolicy ?? {};
+  return {
+    condition: policy.condition ?? 'any',
+    delayMs: durationMs(policy.delay, 5_000),
+    maxAttempts: policy.maxAttempts ?? 0,
+    windowMs: durationMs(policy.window, 0),
+    maxDelayMs: durationMs(policy.maxDelay, 300_000),
+    resetAfterMs: durationMs(policy.resetAfter, 60_000),
+  };
+}

@@ -1,0 +1,139 @@
+import { Type, type Static } from 'typebox';
+import { ObjectMeta, Timestamp, type StoredMeta } from './common.js';
+
+/**
+ * Observed states in order; a task only goes forward (swarm-semantics 2.1). `new` to `assigned` follow from
+ * the desired half, `accepted` and later are reported by the node.
+ */
+export const TASK_STATES = [
+  'new',
+  'pending',
+  'assigned',
+  'accepted',
+  'preparing',
+  'ready',
+  'starting',
+  'running',
+  'complete',
+  'shutdown',
+  'failed',
+  'rejected',
+  'orphaned',
+] as const;
+/** How far a task really got. */
+export type TaskState = (typeof TASK_STATES)[number];
+
+/** How far a task should get; only goes forward too. */
+export const DESIRED_STATES = ['ready', 'running', 'shutdown', 'remove'] as const;
+export type DesiredState = (typeof DESIRED_STATES)[number];
+
+const RANK = new Map<string, number>(TASK_STATES.map((state, index) => [state, index]));
+const DESIRED_RANK = new Map<string, number>(DESIRED_STATES.map((state, index) => [state, index]));
+
+/** Position of an observed state; greater is later. */
+export const stateRank = (state: TaskState): number => RANK.get(state) ?? 0;
+/** Position of a desired state; greater is later. */
+export const desiredRank = (state: DesiredState): number => DESIRED_RANK.get(state) ?? 0;
+/** The task has ended, well or badly: observed beyond running. */
+export const isTerminal = (state: TaskState): boolean => stateRank(state) > stateRank('running');
+/** The task is meant to run now or soon. */
+export const isWanted = (desired: DesiredState): boolean => desiredRank(desired) <= desiredRank('running');
+
+/** Why a task has no node yet. */
+export const PendingReason = Type.Object({
+  message: Type.String({ description: 'Such as "0/5 nodes: 3 insufficient memory, 2 constraint".' }),
+  filters: Type.Array(
+    Type.Object({ filter: Type.String(), nodes: Type.Integer(), message: Type.String() }),
+  ),
+  since: Timestamp,
+});
+export type PendingReason = Static<typeof PendingReason>;
+
+/** Desired state of a task; written by controllers only. */
+export const TaskSpec = Type.Object({
+  service: Type.String(),
+  serviceUid: Type.String(),
+  revision: Type.Integer({ minimum: 1, description: 'The service revision it runs.' }),
+  slot: Type.Integer({ minimum: 0, description: 'From 1; 0 for a task of a global service.' }),
+  nodeId: Type.Optional(Type.String({ description: 'Written once.' })),
+  desiredState: Type.Enum([...DESIRED_STATES]),
+  startAt: Type.Optional(
+    Type.String({ description: 'A restart that is held back begins then (leader clock).' }),
+  ),
+  restarts: Type.Integer({
+    minimum: 0,
+    description: 'Restarts of this slot and revision before this task.',
+  }),
+  failures: Type.Integer({
+    minimum: 0,
+    description: 'Failures in a row soon after the start, before this task; drives the back-off.',
+  }),
+  replaces: Type.Optional(Type.String({ description: 'Task it restarts.' })),
+  pending: Type.Optional(PendingReason),
+});
+export type TaskSpec = Static<typeof TaskSpec>;
+
+/** A port of the node that leads into the container. */
+export const PublishedPort = Type.Object({
+  target: Type.Integer(),
+  published: Type.Integer(),
+  protocol: Type.String(),
+});
+export type PublishedPort = Static<typeof PublishedPort>;
+
+/** What the node reports of a task. */
+export const TaskReport = Type.Object({
+  state: Type.Enum([...TASK_STATES]),
+  at: Timestamp,
+  message: Type.String({ description: 'What happens now, such as "pulling image: 42 %".' }),
+  reason: Type.Optional(
+    Type.String({ description: 'CamelCase word for a failure, such as ImageNotFound or ExitCode.' }),
+  ),
+  error: Type.Optional(Type.String({ description: 'Why it failed or is being retried.' })),
+  containerId: Type.Optional(Type.String()),
+  pid: Type.Optional(Type.Integer()),
+  exitCode: Type.Optional(Type.Integer()),
+  startedAt: Type.Optional(Timestamp),
+  finishedAt: Type.Optional(Timestamp),
+  health: Type.Optional(Type.Enum(['starting', 'healthy', 'unhealthy'])),
+  ports: Type.Optional(Type.Array(PublishedPort)),
+});
+export type TaskReport = Static<typeof TaskReport>;
+
+/** A task: one run of a service's template in one slot. Never moved; a replacement is a new task. */
+export const Task = Type.Object(
+  {
+    apiVersion: Type.Literal('swarm/v1'),
+    kind: Type.Literal('Task'),
+    metadata: ObjectMeta,
+    spec: TaskSpec,
+    status: Type.Optional(TaskReport),
+  },
+  { description: 'One run of a service template in one slot. Never moved; a replacement is a new task.' },
+);
+export type Task = Static<typeof Task>;
+
+/** The desired half as stored, at key tasks/<uid>. `metadata.name` is service.slot or service.nodeId. */
+export interface StoredTask {
+  readonly apiVersion: 'swarm/v1';
+  readonly kind: 'Task';
+  readonly metadata: StoredMeta;
+  readonly spec: TaskSpec;
+}
+
+/** The observed half as stored, at key task-status/<uid>. */
+export interface StoredTaskStatus extends TaskReport {
+  readonly taskId: string;
+  readonly nodeId: string;
+  /** Epoch of the node session that reported it; a report under an older one is refused. */
+  readonly epoch: number;
+  /** Set by the manager that stored it: one clock for restart decisions. */
+  readonly appliedAt: string;
+  readonly version: number;
+}
+
+/** The state to act on: what the node reported, else what follows from the desired half. */
+export function observedState(task: StoredTask, status: TaskReport | undefined): TaskState {
+  if (status) return status.state;
+  return task.spec.nodeId === undefined ? 'pending' : 'assigned';
+}
