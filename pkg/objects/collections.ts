@@ -1,0 +1,201 @@
+import { Type, type TSchema } from 'typebox';
+import {
+  Cluster,
+  Node,
+  NodeDescription,
+  NodeSession,
+  NODE_STATES,
+  Sealed,
+  Service,
+  ServiceRevision,
+  ServiceStatus,
+  Task,
+  TaskReport,
+  codec,
+  isWanted,
+  type StoredCluster,
+  type StoredManager,
+  type StoredNode,
+  type StoredNodeHealth,
+  type StoredNodeStatus,
+  type StoredService,
+  type StoredServiceRevision,
+  type StoredServiceStatus,
+  type StoredTask,
+  type StoredTaskStatus,
+} from '../../api/v1/index.js';
+import { InvalidObjectError } from '../base/index.js';
+import type { CollectionDefinition, EntryMeta, IndexFunction } from '../informer/index.js';
+import { Folder } from '../store/index.js';
+
+/** Who leads, as the election stores it. */
+export interface StoredLeader {
+  readonly managerId: string;
+  readonly address: string;
+  readonly version: number;
+}
+
+const text = Type.String();
+const count = Type.Integer({ minimum: 0 });
+
+/** Objects with metadata carry their version there. */
+function objectDecoder<T>(schema: TSchema): (value: unknown, meta: EntryMeta) => T {
+  const { problems } = codec<T>(schema);
+  return (value, meta) => {
+    assertShape(problems(value), meta);
+    const object = value as { metadata: object };
+    return { ...object, metadata: { labels: {}, ...object.metadata, version: meta.modRevision } } as T;
+  };
+}
+
+/** Records without metadata carry their version at the top. */
+function recordDecoder<T>(schema: TSchema): (value: unknown, meta: EntryMeta) => T {
+  const { problems } = codec<T>(schema);
+  return (value, meta) => {
+    assertShape(problems(value), meta);
+    return { ...(value as object), version: meta.modRevision } as T;
+  };
+}
+
+function assertShape(problems: readonly { path: string; message: string }[], meta: EntryMeta): void {
+  if (problems.length > 0) {
+    throw new InvalidObjectError(`stored object ${meta.key} is not valid`, problems);
+  }
+}
+
+/** Which slot of which service a task fills: `uid/slot`, or `uid/@node` for a global service. */
+export function slotKey(serviceUid: string, slot: number, nodeId?: string): string {
+  return slot === 0 ? `${serviceUid}/@${nodeId ?? ''}` : `${serviceUid}/${String(slot)}`;
+}
+
+const taskIndexes: Readonly<Record<string, IndexFunction<StoredTask>>> = {
+  service: (task) => task.spec.serviceUid,
+  node: (task) => task.spec.nodeId,
+  slot: ({ spec }) => slotKey(spec.serviceUid, spec.slot, spec.nodeId),
+  name: (task) => task.metadata.name,
+  /** Tasks the scheduler has to look at, under the one value `yes`. */
+  unplaced: ({ spec }) => (spec.nodeId === undefined && isWanted(spec.desiredState) ? 'yes' : undefined),
+};
+
+/** Desired services, by name. */
+export const services: CollectionDefinition<StoredService> = {
+  name: Folder.services,
+  decode: objectDecoder(Service),
+};
+
+/** Observed services, by name. */
+export const serviceStatuses: CollectionDefinition<StoredServiceStatus> = {
+  name: Folder.serviceStatus,
+  decode: recordDecoder(
+    Type.Intersect([ServiceStatus, Type.Object({ serviceUid: text })]),
+  ),
+};
+
+/** Revisions, by `service/number`. Index: service (uid). */
+export const serviceRevisions: CollectionDefinition<StoredServiceRevision> = {
+  name: Folder.serviceRevisions,
+  decode: objectDecoder(ServiceRevision),
+  indexes: { service: (revision) => revision.serviceUid },
+};
+
+/** Desired tasks, by id. Indexes: service (uid), node, slot ({@link slotKey}), name, unplaced (`yes`). */
+export const tasks: CollectionDefinition<StoredTask> = {
+  name: Folder.tasks,
+  decode: objectDecoder(Task),
+  indexes: taskIndexes,
+};
+
+/** Observed tasks, by id. Index: node. */
+export const taskStatuses: CollectionDefinition<StoredTaskStatus> = {
+  name: Folder.taskStatus,
+  decode: recordDecoder(
+    Type.Intersect([
+      TaskReport,
+      Type.Object({ taskId: text, nodeId: text, epoch: count, appliedAt: text }),
+    ]),
+  ),
+  indexes: { node: (status) => status.nodeId },
+};
+
+/** Desired nodes, by id. Index: name (hostname). */
+export const nodes: CollectionDefinition<StoredNode> = {
+  name: Folder.nodes,
+  decode: objectDecoder(Node),
+  indexes: { name: (node) => node.metadata.name },
+};
+
+/** What session managers say of nodes, by id. Index: manager (id of the session's manager). */
+export const nodeStatuses: CollectionDefinition<StoredNodeStatus> = {
+  name: Folder.nodeStatus,
+  decode: recordDecoder(
+    Type.Object({
+      nodeId: text,
+      address: text,
+      description: NodeDescription,
+      session: NodeSession,
+      certificateExpiresAt: Type.Optional(text),
+      engineHealthy: Type.Boolean(),
+      engineMessage: Type.Optional(text),
+    }),
+  ),
+  indexes: { manager: (status) => status.session.managerId },
+};
+
+/** The leader's verdict on nodes, by id. */
+export const nodeHealths: CollectionDefinition<StoredNodeHealth> = {
+  name: Folder.nodeHealth,
+  decode: recordDecoder(
+    Type.Object({
+      nodeId: text,
+      state: Type.Enum([...NODE_STATES]),
+      reason: text,
+      since: text,
+      epoch: count,
+    }),
+  ),
+};
+
+/** Running managers, by id. */
+export const managers: CollectionDefinition<StoredManager> = {
+  name: Folder.managers,
+  decode: recordDecoder(
+    Type.Object({ id: text, hostname: text, address: text, softwareVersion: text, startedAt: text }),
+  ),
+};
+
+/** The cluster; one object. */
+export const cluster: CollectionDefinition<StoredCluster> = {
+  name: Folder.cluster,
+  decode: objectDecoder(
+    Type.Object({
+      ...Cluster.properties,
+      security: Type.Object({
+        caCertificate: text,
+        caKey: Sealed,
+        workerToken: Sealed,
+        managerToken: Sealed,
+      }),
+    }),
+  ),
+};
+
+/** The leader's key; one object. */
+export const leader: CollectionDefinition<StoredLeader> = {
+  name: Folder.leader,
+  decode: recordDecoder(Type.Object({ managerId: text, address: text })),
+};
+
+/** Everything the world cache mirrors. */
+export const allCollections: readonly CollectionDefinition<never>[] = [
+  services,
+  serviceStatuses,
+  serviceRevisions,
+  tasks,
+  taskStatuses,
+  nodes,
+  nodeStatuses,
+  nodeHealths,
+  managers,
+  cluster,
+  leader,
+] as unknown as readonly CollectionDefinition<never>[];
