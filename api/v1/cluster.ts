@@ -8,14 +8,27 @@ const closed = { additionalProperties: false } as const;
 export const ClusterSpec = Type.Object(
   {
     taskHistoryLimit: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 100, default: 5, description: 'Tasks kept per slot, the live one included.' }),
+      Type.Integer({
+        minimum: 0,
+        maximum: 100,
+        default: 5,
+        description: 'Tasks kept per slot, the live one included.',
+      }),
     ),
-    nodeHeartbeat: Type.Optional(duration({ default: '2s', description: 'Period of node heartbeats.' })),
+    nodeHeartbeat: Type.Optional(
+      duration({ default: '2s', description: 'Period of node heartbeats.' }),
+    ),
     nodeUnknownAfter: Type.Optional(
-      duration({ default: '5s', description: 'A silent node is unknown after this: out of service, nothing restarted.' }),
+      duration({
+        default: '5s',
+        description: 'A silent node is unknown after this: out of service, nothing restarted.',
+      }),
     ),
     nodeLostAfter: Type.Optional(
-      duration({ default: '10s', description: 'A silent node is lost after this: its tasks are replaced.' }),
+      duration({
+        default: '10s',
+        description: 'A silent node is lost after this: its tasks are replaced.',
+      }),
     ),
     certificateExpiry: Type.Optional(duration({ default: '2160h', description: 'At least 1h.' })),
     defaultLogDriver: Type.Optional(LogDriver),

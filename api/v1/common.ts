@@ -8,7 +8,8 @@ export const ObjectName = Type.String({
   minLength: 1,
   maxLength: 253,
   pattern: '^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$',
-  expected: 'a name of letters, digits, "-", "_" and ".", starting and ending with a letter or digit',
+  expected:
+    'a name of letters, digits, "-", "_" and ".", starting and ending with a letter or digit',
 });
 
 /** A service's name becomes part of task and host names: lower case, at most 63 characters, no dot. */
@@ -66,12 +67,15 @@ export const ObjectMeta = Type.Object(
       }),
     ),
     uid: Type.Optional(
-      Type.String({ description: 'Tells this object from a later one of the same name. Set by the server.' }),
+      Type.String({
+        description: 'Tells this object from a later one of the same name. Set by the server.',
+      }),
     ),
     version: Type.Optional(
       Type.Integer({
         minimum: 0,
-        description: 'Revision of the last write. Sent back, a write fails when it is stale. Set by the server.',
+        description:
+          'Revision of the last write. Sent back, a write fails when it is stale. Set by the server.',
       }),
     ),
     generation: Type.Optional(
@@ -80,7 +84,10 @@ export const ObjectMeta = Type.Object(
     createdAt: Type.Optional(Timestamp),
     updatedAt: Type.Optional(Timestamp),
     deletingAt: Type.Optional(
-      Type.String({ description: 'Deletion was asked for; the object goes when all it owns is gone. Set by the server.' }),
+      Type.String({
+        description:
+          'Deletion was asked for; the object goes when all it owns is gone. Set by the server.',
+      }),
     ),
   },
   { additionalProperties: false },

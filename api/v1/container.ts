@@ -19,7 +19,9 @@ export const Mount = Type.Object(
       }),
     ),
     source: Type.Optional(
-      text('Volume name, path on the node (must exist for bind, unless createSource), or image. May be a template.'),
+      text(
+        'Volume name, path on the node (must exist for bind, unless createSource), or image. May be a template.',
+      ),
     ),
     target: absolutePath('Where it appears in the container. May be a template.'),
     readOnly: Type.Optional(flag('Mount it read-only.')),
@@ -65,7 +67,9 @@ export const Mount = Type.Object(
         closed,
       ),
     ),
-    image: Type.Optional(Type.Object({ subpath: Type.Optional(text('Path inside the image.')) }, closed)),
+    image: Type.Optional(
+      Type.Object({ subpath: Type.Optional(text('Path inside the image.')) }, closed),
+    ),
   },
   { ...closed, description: 'A file system in the container.' },
 );
@@ -77,14 +81,19 @@ export const Healthcheck = Type.Object(
     test: Type.Optional(
       Type.Array(Type.String(), {
         minItems: 1,
-        description: "[CMD, arg…], [CMD-SHELL, command], or [NONE] to switch the image's check off.",
+        description:
+          "[CMD, arg…], [CMD-SHELL, command], or [NONE] to switch the image's check off.",
       }),
     ),
     interval: Type.Optional(duration({ description: 'Engine default 30s. 0 or at least 1ms.' })),
     timeout: Type.Optional(duration({ description: 'Engine default 30s. 0 or at least 1ms.' })),
-    startPeriod: Type.Optional(duration({ description: 'Failures do not count this long. Engine default 0s.' })),
+    startPeriod: Type.Optional(
+      duration({ description: 'Failures do not count this long. Engine default 0s.' }),
+    ),
     startInterval: Type.Optional(
-      duration({ description: 'Interval during startPeriod. Engine default 5s; needs Docker Engine 25.' }),
+      duration({
+        description: 'Interval during startPeriod. Engine default 5s; needs Docker Engine 25.',
+      }),
     ),
     retries: Type.Optional(Type.Integer({ minimum: 0, description: 'Engine default 3.' })),
   },
@@ -120,10 +129,14 @@ export type Device = Static<typeof Device>;
 export const DeviceRequest = Type.Object(
   {
     driver: Type.Optional(text('Default: the driver that offers the capabilities.')),
-    count: Type.Optional(Type.Integer({ minimum: -1, description: '-1 means all. Not together with deviceIds.' })),
+    count: Type.Optional(
+      Type.Integer({ minimum: -1, description: '-1 means all. Not together with deviceIds.' }),
+    ),
     deviceIds: Type.Optional(texts('These devices.')),
     capabilities: Type.Optional(
-      Type.Array(Type.Array(Type.String({ minLength: 1 })), { description: 'OR of ANDs, such as [[gpu]].' }),
+      Type.Array(Type.Array(Type.String({ minLength: 1 })), {
+        description: 'OR of ANDs, such as [[gpu]].',
+      }),
     ),
     options: Type.Optional(Type.Record(Type.String(), Type.String())),
   },
@@ -156,14 +169,14 @@ export const Privileges = Type.Object(
       Type.Object(
         {
           mode: Type.Enum(['default', 'unconfined', 'custom']),
-          profile: Type.Optional(Type.String({ description: 'The JSON profile, for mode custom.' })),
+          profile: Type.Optional(
+            Type.String({ description: 'The JSON profile, for mode custom.' }),
+          ),
         },
         closed,
       ),
     ),
-    apparmor: Type.Optional(
-      Type.Object({ mode: Type.Enum(['default', 'disabled']) }, closed),
-    ),
+    apparmor: Type.Optional(Type.Object({ mode: Type.Enum(['default', 'disabled']) }, closed)),
     noNewPrivileges: Type.Optional(flag('Forbid gaining privileges through setuid programs.')),
   },
   closed,
@@ -196,7 +209,8 @@ export const ContainerSpec = Type.Object(
       maxLength: 1024,
       pattern:
         '^([a-zA-Z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$',
-      expected: 'an image reference such as nginx:1.27 or registry.example.com:5000/team/app@sha256:…',
+      expected:
+        'an image reference such as nginx:1.27 or registry.example.com:5000/team/app@sha256:…',
       description: 'Image to run.',
     }),
     pullPolicy: Type.Optional(
@@ -213,7 +227,9 @@ export const ContainerSpec = Type.Object(
         description: 'Only nodes of this platform; the variant of the image to pull.',
       }),
     ),
-    command: Type.Optional(Type.Array(Type.String(), { description: "Replaces the image's ENTRYPOINT." })),
+    command: Type.Optional(
+      Type.Array(Type.String(), { description: "Replaces the image's ENTRYPOINT." }),
+    ),
     args: Type.Optional(Type.Array(Type.String(), { description: "Replaces the image's CMD." })),
     env: Type.Optional(
       Type.Record(Type.String({ pattern: '^[^=\\0]+$' }), EnvValue, {
@@ -227,13 +243,16 @@ export const ContainerSpec = Type.Object(
     domainname: Type.Optional(text('Domain name of the container.')),
     labels: Type.Optional(
       Type.Record(Type.String({ minLength: 1 }), Type.String(), {
-        description: 'Labels of the container; changing them restarts tasks. com.docker.swarm.* and io.swarmkeeper.* are reserved.',
+        description:
+          'Labels of the container; changing them restarts tasks. com.docker.swarm.* and io.swarmkeeper.* are reserved.',
       }),
     ),
     tty: Type.Optional(flag('Give it a pseudo-terminal.')),
     openStdin: Type.Optional(flag('Keep standard input open.')),
     readOnly: Type.Optional(flag('Root file system is read-only.')),
-    init: Type.Optional(Type.Boolean({ description: "Run a small init as PID 1. Default: the engine's setting." })),
+    init: Type.Optional(
+      Type.Boolean({ description: "Run a small init as PID 1. Default: the engine's setting." }),
+    ),
     stopSignal: Type.Optional(
       Type.String({
         pattern: '^(SIG)?[A-Z0-9+-]+$|^[0-9]+$',
@@ -245,10 +264,9 @@ export const ContainerSpec = Type.Object(
       duration({ default: '10s', description: 'Time between the stop signal and SIGKILL.' }),
     ),
     hosts: Type.Optional(
-      Type.Array(
-        Type.String({ pattern: '^[^:=\\s]+[:=][^\\s]+$', expected: 'name:address' }),
-        { description: 'Extra lines of /etc/hosts, as name:address.' },
-      ),
+      Type.Array(Type.String({ pattern: '^[^:=\\s]+[:=][^\\s]+$', expected: 'name:address' }), {
+        description: 'Extra lines of /etc/hosts, as name:address.',
+      }),
     ),
     dnsConfig: Type.Optional(DnsConfig),
     healthcheck: Type.Optional(Healthcheck),
@@ -256,7 +274,9 @@ export const ContainerSpec = Type.Object(
     privileged: Type.Optional(flag('All devices and capabilities of the node.')),
     capabilityAdd: Type.Optional(texts('Capabilities on top of the default set; ALL for all.')),
     capabilityDrop: Type.Optional(texts('Capabilities taken from the default set; ALL for all.')),
-    sysctls: Type.Optional(Type.Record(Type.String(), EnvValue, { description: 'Namespaced kernel parameters.' })),
+    sysctls: Type.Optional(
+      Type.Record(Type.String(), EnvValue, { description: 'Namespaced kernel parameters.' }),
+    ),
     ulimits: Type.Optional(Type.Array(Ulimit)),
     oomScoreAdj: Type.Optional(Type.Integer({ minimum: -1000, maximum: 1000, default: 0 })),
     isolation: Type.Optional(
@@ -266,10 +286,16 @@ export const ContainerSpec = Type.Object(
     devices: Type.Optional(Type.Array(Device)),
     deviceRequests: Type.Optional(Type.Array(DeviceRequest)),
     deviceCgroupRules: Type.Optional(texts('Rules such as "c 42:* rmw".')),
-    shmSize: Type.Optional(byteSize({ description: "Size of /dev/shm. Default: the engine's (64Mi)." })),
-    pidMode: Type.Optional(Type.Enum(['host'], { description: 'Default: a namespace of its own.' })),
+    shmSize: Type.Optional(
+      byteSize({ description: "Size of /dev/shm. Default: the engine's (64Mi)." }),
+    ),
+    pidMode: Type.Optional(
+      Type.Enum(['host'], { description: 'Default: a namespace of its own.' }),
+    ),
     ipcMode: Type.Optional(
-      Type.Enum(['none', 'private', 'shareable', 'host'], { description: "Default: the engine's." }),
+      Type.Enum(['none', 'private', 'shareable', 'host'], {
+        description: "Default: the engine's.",
+      }),
     ),
     utsMode: Type.Optional(Type.Enum(['host'])),
     usernsMode: Type.Optional(Type.Enum(['host'])),
@@ -283,7 +309,9 @@ export const ContainerSpec = Type.Object(
     cgroupParent: Type.Optional(text('Parent cgroup.')),
     runtime: Type.Optional(text("OCI runtime. Default: the engine's.")),
     storageOptions: Type.Optional(Type.Record(Type.String(), Type.String())),
-    cpuShares: Type.Optional(Type.Integer({ minimum: 0, description: 'Relative weight. Default: 1024.' })),
+    cpuShares: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Relative weight. Default: 1024.' }),
+    ),
     cpuset: Type.Optional(text('CPUs the container may use, such as 0-2,4.')),
     blkioWeight: Type.Optional(Type.Integer({ minimum: 10, maximum: 1000 })),
     secrets: Type.Optional(Type.Array(Type.Unknown(), { description: 'Not supported yet.' })),

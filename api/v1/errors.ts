@@ -2,7 +2,10 @@ import { Type, type Static } from 'typebox';
 
 /** Every code the API answers with, and its HTTP status. */
 export const API_ERRORS = {
-  ERR_INVALID_OBJECT: { status: 422, meaning: 'The object breaks its schema or a rule; details lists each field.' },
+  ERR_INVALID_OBJECT: {
+    status: 422,
+    meaning: 'The object breaks its schema or a rule; details lists each field.',
+  },
   ERR_BAD_REQUEST: { status: 400, meaning: 'The request itself cannot be understood.' },
   ERR_UNAUTHENTICATED: { status: 401, meaning: 'No valid client certificate or join token.' },
   ERR_FORBIDDEN: { status: 403, meaning: 'This identity may not do that.' },

@@ -14,7 +14,11 @@ export interface ObjectList<T = unknown> {
 
 /** One line of a watch (NDJSON). A bookmark says "nothing missed up to this revision". */
 export type WatchLine<T = unknown> =
-  | { readonly type: 'added' | 'modified' | 'deleted'; readonly revision: number; readonly object: T }
+  | {
+      readonly type: 'added' | 'modified' | 'deleted';
+      readonly revision: number;
+      readonly object: T;
+    }
   | { readonly type: 'bookmark'; readonly revision: number }
   | { readonly type: 'error'; readonly code: string; readonly message: string };
 

@@ -41,7 +41,10 @@ export type NodeDescription = Static<typeof NodeDescription>;
 
 /** The session of a node as its manager sees it. */
 export const NodeSession = Type.Object({
-  epoch: Type.Integer({ minimum: 0, description: 'Grows with each session; fences reports of older ones.' }),
+  epoch: Type.Integer({
+    minimum: 0,
+    description: 'Grows with each session; fences reports of older ones.',
+  }),
   managerId: Type.String(),
   open: Type.Boolean(),
   reason: Type.String({ description: 'Why it is closed, such as "heartbeat failure".' }),
@@ -63,7 +66,10 @@ export const NodeStatus = Type.Object({
   session: Type.Optional(NodeSession),
   certificateExpiresAt: Type.Optional(Timestamp),
   tasks: Type.Optional(
-    Type.Object({ running: Type.Integer(), wanted: Type.Integer() }, { description: 'Counted by the server.' }),
+    Type.Object(
+      { running: Type.Integer(), wanted: Type.Integer() },
+      { description: 'Counted by the server.' },
+    ),
   ),
   conditions: Type.Array(Condition),
 });

@@ -1,7 +1,13 @@
 import type { ClusterSpec } from './cluster.js';
 import type { ServiceMode, ServiceSpec, RevisionTemplate } from './service.js';
 import { RevisionTemplate as RevisionTemplateSchema } from './service.js';
-import { durationMs, formatBytes, formatDurationMs, parseBytes, parseDurationMs } from './quantities.js';
+import {
+  durationMs,
+  formatBytes,
+  formatDurationMs,
+  parseBytes,
+  parseDurationMs,
+} from './quantities.js';
 
 interface SchemaNode {
   readonly expected?: string;
@@ -31,7 +37,9 @@ export function replicasOf(spec: ServiceSpec): number | undefined {
 
 /** The part of a spec that restarts tasks when it changes. */
 export function revisionTemplateOf(spec: ServiceSpec): RevisionTemplate {
-  return spec.endpoint === undefined ? { task: spec.task } : { task: spec.task, endpoint: spec.endpoint };
+  return spec.endpoint === undefined
+    ? { task: spec.task }
+    : { task: spec.task, endpoint: spec.endpoint };
 }
 
 /**
@@ -44,7 +52,9 @@ export function canonicalTemplate(template: RevisionTemplate): string {
 
 function canonical(value: unknown, schema: SchemaNode | undefined): unknown {
   if (Array.isArray(value)) {
-    return value.length === 0 ? undefined : value.map((item) => canonical(item, schema?.items) ?? item);
+    return value.length === 0
+      ? undefined
+      : value.map((item) => canonical(item, schema?.items) ?? item);
   }
   if (typeof value === 'object' && value !== null) return canonicalObject(value, schema);
   const plain = canonicalScalar(value, schema?.expected);
@@ -54,7 +64,10 @@ function canonical(value: unknown, schema: SchemaNode | undefined): unknown {
 function canonicalObject(value: object, schema: SchemaNode | undefined): unknown {
   const entries: [string, unknown][] = [];
   for (const [key, part] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const below = canonical(part, schema?.properties?.[key] ?? Object.values(schema?.patternProperties ?? {})[0]);
+    const below = canonical(
+      part,
+      schema?.properties?.[key] ?? Object.values(schema?.patternProperties ?? {})[0],
+    );
     if (below !== undefined) entries.push([key, below]);
   }
   return entries.length === 0 ? undefined : Object.fromEntries(entries);

@@ -36,7 +36,9 @@ export function codec<T>(schema: TSchema): Codec<T> {
   return {
     check: (value): value is T => validator().Check(value),
     problems: (value) =>
-      validator().Check(value) ? [] : readable(schema as SchemaNode, value, validator().Errors(value)),
+      validator().Check(value)
+        ? []
+        : readable(schema as SchemaNode, value, validator().Errors(value)),
   };
 }
 
@@ -56,7 +58,11 @@ export function describeValue(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
 }
 
-function readable(schema: SchemaNode, root: unknown, errors: readonly Validation[]): readonly Problem[] {
+function readable(
+  schema: SchemaNode,
+  root: unknown,
+  errors: readonly Validation[],
+): readonly Problem[] {
   const byPath = new Map<string, Problem>();
   for (const error of errors) {
     for (const problem of problemsOf(schema, root, error)) {
@@ -155,16 +161,24 @@ function numberWords(schema: SchemaNode): string {
 export function unknownField(name: string, allowed: readonly string[]): string {
   const near = nearest(name, allowed);
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
-  return `unknown field${hint} Allowed: ${[...allowed].sort().join(', ')}`.replace('field Allowed', 'field; allowed');
+  return `unknown field${hint} Allowed: ${[...allowed].sort().join(', ')}`.replace(
+    'field Allowed',
+    'field; allowed',
+  );
 }
 
 /** The word of `words` that is within two edits of `word` (letter case aside), the nearest first. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   const scored = words
-    .map((candidate) => ({ candidate, edits: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({
+      candidate,
+      edits: editDistance(word.toLowerCase(), candidate.toLowerCase()),
+    }))
     .sort((a, b) => a.edits - b.edits);
   const best = scored[0];
-  return best && best.edits <= Math.min(2, Math.floor(word.length / 2)) ? best.candidate : undefined;
+  return best && best.edits <= Math.min(2, Math.floor(word.length / 2))
+    ? best.candidate
+    : undefined;
 }
 
 function editDistance(a: string, b: string): number {

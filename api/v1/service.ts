@@ -1,5 +1,13 @@
 import { Type, type Static } from 'typebox';
-import { Condition, ObjectMeta, Timestamp, byteSize, cpuCount, duration, type StoredMeta } from './common.js';
+import {
+  Condition,
+  ObjectMeta,
+  Timestamp,
+  byteSize,
+  cpuCount,
+  duration,
+  type StoredMeta,
+} from './common.js';
 import { ContainerSpec } from './container.js';
 
 const closed = { additionalProperties: false } as const;
@@ -18,9 +26,13 @@ export const Resources = Type.Object(
     limits: Type.Optional(
       Type.Object(
         {
-          cpus: Type.Optional(cpuCount({ description: 'At most this much CPU time. Default: unlimited.' })),
+          cpus: Type.Optional(
+            cpuCount({ description: 'At most this much CPU time. Default: unlimited.' }),
+          ),
           memory: Type.Optional(byteSize({ description: 'At least 4Mi. Default: unlimited.' })),
-          pids: Type.Optional(Type.Integer({ minimum: 0, default: 0, description: '0 means unlimited.' })),
+          pids: Type.Optional(
+            Type.Integer({ minimum: 0, default: 0, description: '0 means unlimited.' }),
+          ),
         },
         closed,
       ),
@@ -29,7 +41,9 @@ export const Resources = Type.Object(
       Type.Object(
         {
           cpus: Type.Optional(cpuCount({ description: 'Must be free on the node.' })),
-          memory: Type.Optional(byteSize({ description: 'Must be free on the node. At least 4Mi.' })),
+          memory: Type.Optional(
+            byteSize({ description: 'Must be free on the node. At least 4Mi.' }),
+          ),
           genericResources: Type.Optional(Type.Array(GenericResource)),
         },
         closed,
@@ -56,21 +70,34 @@ export const RestartPolicy = Type.Object(
         description: 'on-failure leaves a task that ended with exit code 0 alone.',
       }),
     ),
-    delay: Type.Optional(duration({ default: '5s', description: 'Wait before the first restart.' })),
+    delay: Type.Optional(
+      duration({ default: '5s', description: 'Wait before the first restart.' }),
+    ),
     maxAttempts: Type.Optional(
-      Type.Integer({ minimum: 0, default: 0, description: 'Restarts per slot and revision. 0 means no limit.' }),
+      Type.Integer({
+        minimum: 0,
+        default: 0,
+        description: 'Restarts per slot and revision. 0 means no limit.',
+      }),
     ),
     window: Type.Optional(
-      duration({ default: '0s', description: 'Only restarts this recent count for maxAttempts. 0 means all.' }),
+      duration({
+        default: '0s',
+        description: 'Only restarts this recent count for maxAttempts. 0 means all.',
+      }),
     ),
     maxDelay: Type.Optional(
       duration({
         default: '5m',
-        description: 'A task that keeps failing soon after its start waits twice as long each time, up to this.',
+        description:
+          'A task that keeps failing soon after its start waits twice as long each time, up to this.',
       }),
     ),
     resetAfter: Type.Optional(
-      duration({ default: '1m', description: 'A task that ran this long starts again from `delay`.' }),
+      duration({
+        default: '1m',
+        description: 'A task that ran this long starts again from `delay`.',
+      }),
     ),
   },
   { ...closed, description: 'What happens when a task ends.' },
@@ -100,7 +127,11 @@ export const Placement = Type.Object(
       ),
     ),
     maxReplicasPerNode: Type.Optional(
-      Type.Integer({ minimum: 0, default: 0, description: 'Replicated services only. 0 means no limit.' }),
+      Type.Integer({
+        minimum: 0,
+        default: 0,
+        description: 'Replicated services only. 0 means no limit.',
+      }),
     ),
   },
   { ...closed, description: 'Which nodes may run tasks.' },
@@ -127,7 +158,11 @@ export const TaskTemplate = Type.Object(
     logDriver: Type.Optional(LogDriver),
     networks: Type.Optional(Type.Array(Type.Unknown(), { description: 'Not supported yet.' })),
     forceUpdate: Type.Optional(
-      Type.Integer({ minimum: 0, default: 0, description: 'Counts forced redeployments; a change restarts tasks.' }),
+      Type.Integer({
+        minimum: 0,
+        default: 0,
+        description: 'Counts forced redeployments; a change restarts tasks.',
+      }),
     ),
   },
   { ...closed, description: 'Template of the tasks. A change of it restarts tasks.' },
@@ -173,12 +208,17 @@ export const UpdatePolicy = Type.Object(
   {
     parallelism: Type.Optional(Type.Integer({ minimum: 0, default: 1 })),
     delay: Type.Optional(duration({ default: '0s' })),
-    failureAction: Type.Optional(Type.Enum(['pause', 'continue', 'rollback'], { default: 'pause' })),
+    failureAction: Type.Optional(
+      Type.Enum(['pause', 'continue', 'rollback'], { default: 'pause' }),
+    ),
     monitor: Type.Optional(duration({ default: '5s' })),
     maxFailureRatio: Type.Optional(Type.Number({ minimum: 0, maximum: 1, default: 0 })),
     order: Type.Optional(Type.Enum(['stop-first', 'start-first'], { default: 'stop-first' })),
   },
-  { ...closed, description: 'How a new revision replaces an old one. Only the defaults are supported yet.' },
+  {
+    ...closed,
+    description: 'How a new revision replaces an old one. Only the defaults are supported yet.',
+  },
 );
 export type UpdatePolicy = Static<typeof UpdatePolicy>;
 
@@ -195,15 +235,31 @@ export const ServiceMode = Type.Object(
   {
     replicated: Type.Optional(
       Type.Object(
-        { replicas: Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000, default: 1, description: 'Tasks wanted.' })) },
+        {
+          replicas: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              maximum: 100_000,
+              default: 1,
+              description: 'Tasks wanted.',
+            }),
+          ),
+        },
         { ...closed, description: 'A number of equal tasks.' },
       ),
     ),
-    global: Type.Optional(Type.Object({}, { ...closed, description: 'One task on every eligible node.' })),
-    replicatedJob: Type.Optional(Type.Object(JobMode.properties, { ...closed, description: 'Not supported yet.' })),
+    global: Type.Optional(
+      Type.Object({}, { ...closed, description: 'One task on every eligible node.' }),
+    ),
+    replicatedJob: Type.Optional(
+      Type.Object(JobMode.properties, { ...closed, description: 'Not supported yet.' }),
+    ),
     globalJob: Type.Optional(Type.Object({}, { ...closed, description: 'Not supported yet.' })),
   },
-  { ...closed, description: 'Exactly one of replicated and global. Default: replicated with 1 replica.' },
+  {
+    ...closed,
+    description: 'Exactly one of replicated and global. Default: replicated with 1 replica.',
+  },
 );
 export type ServiceMode = Static<typeof ServiceMode>;
 
@@ -223,13 +279,22 @@ export type ServiceSpec = Static<typeof ServiceSpec>;
 /** What controllers found about a service. */
 export const ServiceStatus = Type.Object(
   {
-    observedGeneration: Type.Integer({ minimum: 0, description: 'Generation of the spec this status speaks of.' }),
+    observedGeneration: Type.Integer({
+      minimum: 0,
+      description: 'Generation of the spec this status speaks of.',
+    }),
     revision: Type.Integer({ minimum: 0, description: 'Newest service revision.' }),
     desired: Type.Integer({ minimum: 0, description: 'Tasks wanted now.' }),
-    running: Type.Integer({ minimum: 0, description: 'Tasks observed running that are meant to run.' }),
+    running: Type.Integer({
+      minimum: 0,
+      description: 'Tasks observed running that are meant to run.',
+    }),
     updated: Type.Integer({ minimum: 0, description: 'Running tasks of the newest revision.' }),
     pending: Type.Integer({ minimum: 0, description: 'Tasks without a node.' }),
-    failed: Type.Integer({ minimum: 0, description: 'Slots whose newest task failed and waits for its next try or gave up.' }),
+    failed: Type.Integer({
+      minimum: 0,
+      description: 'Slots whose newest task failed and waits for its next try or gave up.',
+    }),
     conditions: Type.Array(Condition),
   },
   { description: 'What controllers found.' },

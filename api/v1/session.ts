@@ -29,7 +29,10 @@ export type JoinResponse = Static<typeof JoinResponse>;
 /** A certificate for the caller's identity and a key it already holds. */
 export const RenewRequest = Type.Object({ csr: Type.String({ minLength: 1 }) });
 export type RenewRequest = Static<typeof RenewRequest>;
-export const RenewResponse = Type.Object({ certificate: Type.String(), caCertificate: Type.String() });
+export const RenewResponse = Type.Object({
+  certificate: Type.String(),
+  caCertificate: Type.String(),
+});
 export type RenewResponse = Static<typeof RenewResponse>;
 
 /** Opens a session: the answer is an NDJSON stream of SessionMessage. */
@@ -92,7 +95,9 @@ export const SessionMessage = Type.Union([
   Type.Object({ type: Type.Literal('ping'), revision: Type.Integer() }),
   Type.Object({
     type: Type.Literal('close'),
-    reason: Type.String({ description: 'Such as "manager stops", "replaced by a newer session", "node removed".' }),
+    reason: Type.String({
+      description: 'Such as "manager stops", "replaced by a newer session", "node removed".',
+    }),
     /** True when the node was removed from the cluster: it cleans up and leaves. */
     removed: Type.Boolean(),
   }),
@@ -124,6 +129,8 @@ export const LogLine = Type.Object({
   node: Type.String(),
   stream: Type.Enum(['stdout', 'stderr', 'system']),
   at: Type.Optional(Timestamp),
-  line: Type.String({ description: 'Without the line end. Stream `system`: a notice, such as a node out of reach.' }),
+  line: Type.String({
+    description: 'Without the line end. Stream `system`: a notice, such as a node out of reach.',
+  }),
 });
 export type LogLine = Static<typeof LogLine>;

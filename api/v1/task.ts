@@ -37,11 +37,14 @@ export const desiredRank = (state: DesiredState): number => DESIRED_RANK.get(sta
 /** The task has ended, well or badly: observed beyond running. */
 export const isTerminal = (state: TaskState): boolean => stateRank(state) > stateRank('running');
 /** The task is meant to run now or soon. */
-export const isWanted = (desired: DesiredState): boolean => desiredRank(desired) <= desiredRank('running');
+export const isWanted = (desired: DesiredState): boolean =>
+  desiredRank(desired) <= desiredRank('running');
 
 /** Why a task has no node yet. */
 export const PendingReason = Type.Object({
-  message: Type.String({ description: 'Such as "0/5 nodes: 3 insufficient memory, 2 constraint".' }),
+  message: Type.String({
+    description: 'Such as "0/5 nodes: 3 insufficient memory, 2 constraint".',
+  }),
   filters: Type.Array(
     Type.Object({ filter: Type.String(), nodes: Type.Integer(), message: Type.String() }),
   ),
@@ -55,7 +58,14 @@ export const TaskSpec = Type.Object({
   serviceUid: Type.String(),
   revision: Type.Integer({ minimum: 1, description: 'The service revision it runs.' }),
   slot: Type.Integer({ minimum: 0, description: 'From 1; 0 for a task of a global service.' }),
-  nodeId: Type.Optional(Type.String({ description: 'Written once.' })),
+  forNode: Type.Optional(
+    Type.String({
+      description: 'The node a task of a global service is meant for, from its creation.',
+    }),
+  ),
+  nodeId: Type.Optional(
+    Type.String({ description: 'The node it runs on. Written once, by placement.' }),
+  ),
   desiredState: Type.Enum([...DESIRED_STATES]),
   startAt: Type.Optional(
     Type.String({ description: 'A restart that is held back begins then (leader clock).' }),
@@ -87,7 +97,9 @@ export const TaskReport = Type.Object({
   at: Timestamp,
   message: Type.String({ description: 'What happens now, such as "pulling image: 42 %".' }),
   reason: Type.Optional(
-    Type.String({ description: 'CamelCase word for a failure, such as ImageNotFound or ExitCode.' }),
+    Type.String({
+      description: 'CamelCase word for a failure, such as ImageNotFound or ExitCode.',
+    }),
   ),
   error: Type.Optional(Type.String({ description: 'Why it failed or is being retried.' })),
   containerId: Type.Optional(Type.String()),
@@ -109,7 +121,10 @@ export const Task = Type.Object(
     spec: TaskSpec,
     status: Type.Optional(TaskReport),
   },
-  { description: 'One run of a service template in one slot. Never moved; a replacement is a new task.' },
+  {
+    description:
+      'One run of a service template in one slot. Never moved; a replacement is a new task.',
+  },
 );
 export type Task = Static<typeof Task>;
 

@@ -49,7 +49,10 @@ export function clusterProblems(input: unknown): readonly Problem[] {
   const atLeast = (name: keyof typeof spec, minimumMs: number, words: string) => {
     const ms = parseDurationMs(String(spec[name] ?? ''));
     if (ms !== undefined && ms < minimumMs) {
-      problems.push({ path: `spec.${name}`, message: `found ${String(spec[name])}, expected ${words}` });
+      problems.push({
+        path: `spec.${name}`,
+        message: `found ${String(spec[name])}, expected ${words}`,
+      });
     }
   };
   atLeast('nodeHeartbeat', 200, 'at least 200ms');
@@ -101,7 +104,11 @@ function checkUpdate(path: string, policy: UpdatePolicy | undefined, report: Rep
   }
 }
 
-function checkEndpoint(endpoint: Endpoint | undefined, container: ContainerSpec, report: Report): void {
+function checkEndpoint(
+  endpoint: Endpoint | undefined,
+  container: ContainerSpec,
+  report: Report,
+): void {
   if (endpoint?.mode === 'dnsrr') report('spec.endpoint.mode', `dnsrr is ${LATER}`);
   const seen = new Set<string>();
   for (const [index, port] of (endpoint?.ports ?? []).entries()) {
@@ -144,7 +151,8 @@ function checkMemory(path: string, bytes: number | undefined, report: Report): v
 }
 
 function checkCpus(resources: Resources | undefined, report: Report): void {
-  const nano = (value: string | number | undefined) => (value === undefined ? undefined : parseCpuNano(value));
+  const nano = (value: string | number | undefined) =>
+    value === undefined ? undefined : parseCpuNano(value);
   const limit = nano(resources?.limits?.cpus);
   const reserved = nano(resources?.reservations?.cpus);
   for (const [name, value] of [
@@ -209,12 +217,20 @@ function checkMounts(mounts: readonly Mount[], report: Report): void {
 function checkMount(path: string, mount: Mount, report: Report): void {
   const type = mount.type ?? 'volume';
   if (type === 'cluster') report(`${path}.type`, `cluster is ${LATER}`);
-  if (type === 'tmpfs' && mount.source !== undefined) report(`${path}.source`, 'a tmpfs has no source');
+  if (type === 'tmpfs' && mount.source !== undefined)
+    report(`${path}.source`, 'a tmpfs has no source');
   if ((type === 'bind' || type === 'image' || type === 'npipe') && mount.source === undefined) {
     report(`${path}.source`, `is required for type ${type}`);
   }
-  if (type === 'bind' && mount.source !== undefined && !/^(\/|[A-Za-z]:\\|\{\{)/.test(mount.source)) {
-    report(`${path}.source`, `found ${describeValue(mount.source)}, expected an absolute path on the node`);
+  if (
+    type === 'bind' &&
+    mount.source !== undefined &&
+    !/^(\/|[A-Za-z]:\\|\{\{)/.test(mount.source)
+  ) {
+    report(
+      `${path}.source`,
+      `found ${describeValue(mount.source)}, expected an absolute path on the node`,
+    );
   }
   for (const options of ['bind', 'volume', 'tmpfs', 'image'] as const) {
     if (mount[options] !== undefined && options !== type) {

@@ -23,6 +23,7 @@ import {
   type StoredServiceStatus,
   type StoredTask,
   type StoredTaskStatus,
+  type TaskSpec,
 } from '../../api/v1/index.js';
 import { InvalidObjectError } from '../base/index.js';
 import type { CollectionDefinition, EntryMeta, IndexFunction } from '../informer/index.js';
@@ -44,7 +45,10 @@ function objectDecoder<T>(schema: TSchema): (value: unknown, meta: EntryMeta) =>
   return (value, meta) => {
     assertShape(problems(value), meta);
     const object = value as { metadata: object };
-    return { ...object, metadata: { labels: {}, ...object.metadata, version: meta.modRevision } } as T;
+    return {
+      ...object,
+      metadata: { labels: {}, ...object.metadata, version: meta.modRevision },
+    } as T;
   };
 }
 
@@ -57,24 +61,28 @@ function recordDecoder<T>(schema: TSchema): (value: unknown, meta: EntryMeta) =>
   };
 }
 
-function assertShape(problems: readonly { path: string; message: string }[], meta: EntryMeta): void {
+function assertShape(
+  problems: readonly { path: string; message: string }[],
+  meta: EntryMeta,
+): void {
   if (problems.length > 0) {
     throw new InvalidObjectError(`stored object ${meta.key} is not valid`, problems);
   }
 }
 
 /** Which slot of which service a task fills: `uid/slot`, or `uid/@node` for a global service. */
-export function slotKey(serviceUid: string, slot: number, nodeId?: string): string {
-  return slot === 0 ? `${serviceUid}/@${nodeId ?? ''}` : `${serviceUid}/${String(slot)}`;
+export function slotKey({ serviceUid, slot, forNode }: TaskSpec): string {
+  return slot === 0 ? `${serviceUid}/@${forNode ?? ''}` : `${serviceUid}/${String(slot)}`;
 }
 
 const taskIndexes: Readonly<Record<string, IndexFunction<StoredTask>>> = {
   service: (task) => task.spec.serviceUid,
   node: (task) => task.spec.nodeId,
-  slot: ({ spec }) => slotKey(spec.serviceUid, spec.slot, spec.nodeId),
+  slot: ({ spec }) => slotKey(spec),
   name: (task) => task.metadata.name,
   /** Tasks the scheduler has to look at, under the one value `yes`. */
-  unplaced: ({ spec }) => (spec.nodeId === undefined && isWanted(spec.desiredState) ? 'yes' : undefined),
+  unplaced: ({ spec }) =>
+    spec.nodeId === undefined && isWanted(spec.desiredState) ? 'yes' : undefined,
 };
 
 /** Desired services, by name. */
@@ -86,9 +94,7 @@ export const services: CollectionDefinition<StoredService> = {
 /** Observed services, by name. */
 export const serviceStatuses: CollectionDefinition<StoredServiceStatus> = {
   name: Folder.serviceStatus,
-  decode: recordDecoder(
-    Type.Intersect([ServiceStatus, Type.Object({ serviceUid: text })]),
-  ),
+  decode: recordDecoder(Type.Intersect([ServiceStatus, Type.Object({ serviceUid: text })])),
 };
 
 /** Revisions, by `service/number`. Index: service (uid). */
@@ -159,7 +165,13 @@ export const nodeHealths: CollectionDefinition<StoredNodeHealth> = {
 export const managers: CollectionDefinition<StoredManager> = {
   name: Folder.managers,
   decode: recordDecoder(
-    Type.Object({ id: text, hostname: text, address: text, softwareVersion: text, startedAt: text }),
+    Type.Object({
+      id: text,
+      hostname: text,
+      address: text,
+      softwareVersion: text,
+      startedAt: text,
+    }),
   ),
 };
 

@@ -47,10 +47,12 @@ export const puts = {
     record(keys.serviceStatus(name), value),
   serviceRevision: (keys: Keys, value: Unversioned<StoredServiceRevision>) =>
     object(keys.serviceRevision(value.service, value.revision), value),
-  task: (keys: Keys, value: Unversioned<StoredTask>) => object(keys.task(value.metadata.uid), value),
+  task: (keys: Keys, value: Unversioned<StoredTask>) =>
+    object(keys.task(value.metadata.uid), value),
   taskStatus: (keys: Keys, value: UnversionedRecord<StoredTaskStatus>) =>
     record(keys.taskStatus(value.taskId), value),
-  node: (keys: Keys, value: Unversioned<StoredNode>) => object(keys.node(value.metadata.uid), value),
+  node: (keys: Keys, value: Unversioned<StoredNode>) =>
+    object(keys.node(value.metadata.uid), value),
   nodeStatus: (keys: Keys, value: UnversionedRecord<StoredNodeStatus>) =>
     record(keys.nodeStatus(value.nodeId), value),
   nodeHealth: (keys: Keys, value: UnversionedRecord<StoredNodeHealth>) =>
