@@ -5,3 +5,4 @@ export * from './ids.js';
 export * from './deep-freeze.js';
 export * from './backoff.js';
 export * from './deadline.js';
+export * from './abort-scope.js';
