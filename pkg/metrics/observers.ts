@@ -22,8 +22,8 @@ export interface ReconcileObserver {
   onQueueDepth(controller: string, depth: number, oldestMs?: number): void;
 }
 
-/** Outcomes that are not errors, whoever spells them. */
-const GOOD_OUTCOMES = new Set(['ok', 'success']);
+/** Outcomes that are no errors of the peer: it worked, or we gave up ourselves. */
+const GOOD_OUTCOMES = new Set(['ok', 'success', 'aborted']);
 
 /** Counts calls to etcd. */
 export function observeEtcd(metrics: Handles<typeof etcdMetrics.metrics>): CallObserver {

@@ -1,3 +1,4 @@
+import { DESIRED_STATES, NODE_STATES, TASK_STATES } from '../../api/v1/index.js';
 import { counter, defineSubsystem, gauge, histogram } from './declare.js';
 
 /** From a memory read to a call that hit its deadline; few, because each is a series. */
@@ -6,29 +7,6 @@ const FAST_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10] as const;
 const ENGINE_SECONDS = [0.005, 0.02, 0.1, 0.5, 2, 10, 60] as const;
 /** Image pulls: from "already there" to a big image on a thin line. */
 const PULL_SECONDS = [0.1, 1, 5, 20, 60, 300, 1200] as const;
-
-/** Observed and desired states of a task, in the order in which a task passes them. */
-export const TASK_STATES = [
-  'new',
-  'pending',
-  'assigned',
-  'accepted',
-  'preparing',
-  'ready',
-  'starting',
-  'running',
-  'complete',
-  'shutdown',
-  'failed',
-  'rejected',
-  'orphaned',
-] as const;
-
-/** What a task may be told to become. */
-export const DESIRED_TASK_STATES = ['ready', 'running', 'complete', 'shutdown', 'remove'] as const;
-
-/** How a node looks from the managers. */
-export const NODE_STATES = ['ready', 'unknown', 'lost', 'unregistered'] as const;
 
 /** How one run of a reconciler can end; see the runtime's table of errors. */
 export const RECONCILE_OUTCOMES = [
@@ -126,7 +104,7 @@ export const leaderMetrics = defineSubsystem('leader', 'Leadership', {
 export const clusterMetrics = defineSubsystem('cluster', 'Cluster', {
   tasks: gauge('tasks', 'Tasks by observed state.', { state: TASK_STATES }),
   desiredTasks: gauge('desired_tasks', 'Tasks by the state they are told to reach.', {
-    state: DESIRED_TASK_STATES,
+    state: DESIRED_STATES,
   }),
   nodes: gauge('nodes', 'Nodes by state.', { state: NODE_STATES }),
   services: gauge('services', 'Services.'),
