@@ -39,7 +39,7 @@ const DRIVERS = {
   'prom-client': 'pkg/metrics',
   yaml: 'pkg/manifest',
   commander: 'cmd',
-  'reflect-metadata': 'cmd',
+  'reflect-metadata': '(cmd|pkg/pki)',
   esbuild: 'deploy',
 };
 
