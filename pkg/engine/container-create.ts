@@ -126,17 +126,20 @@ export interface CreateHostConfig {
   readonly Annotations?: Readonly<Record<string, string>>;
 }
 
+/** One resource limit of the processes in a container; -1 is unlimited. */
 export interface CreateUlimit {
   readonly Name: string;
   readonly Soft: number;
   readonly Hard: number;
 }
 
+/** How much a container may do with a device per second: bytes or operations. */
 export interface CreateDeviceRate {
   readonly Path: string;
   readonly Rate: number;
 }
 
+/** A device of the host inside a container. */
 export interface CreateDevice {
   readonly PathOnHost: string;
   readonly PathInContainer: string;
@@ -155,6 +158,7 @@ export interface CreateDeviceRequest {
   readonly Options?: Readonly<Record<string, string>>;
 }
 
+/** Where on the host a port of the container is published. */
 export interface CreatePortBinding {
   /** Empty is every address. */
   readonly HostIp?: string;
@@ -162,6 +166,7 @@ export interface CreatePortBinding {
   readonly HostPort: string;
 }
 
+/** Something mounted into a container; which options apply depends on `Type`. */
 export interface CreateMount {
   readonly Type: 'bind' | 'volume' | 'tmpfs' | 'npipe' | 'cluster' | 'image';
   readonly Target: string;

@@ -1,4 +1,4 @@
-import type { CallOptions } from './engine.js';
+import type { CallOptions } from './call.js';
 
 /** The engine's own states of a container. */
 export const CONTAINER_STATES = [
@@ -12,6 +12,7 @@ export const CONTAINER_STATES = [
 ] as const;
 export type ContainerState = (typeof CONTAINER_STATES)[number];
 
+/** Which containers a list shows. */
 export interface ContainerFilter extends CallOptions {
   /** Label and value that must both match; an empty value asks for the label alone. */
   readonly labels?: Readonly<Record<string, string>>;
@@ -33,6 +34,7 @@ export interface ContainerSummary {
   readonly exitCodeHint?: number;
 }
 
+/** The engine's verdict on a container with a health check. */
 export type HealthState = 'starting' | 'healthy' | 'unhealthy';
 
 /** Outcome of a container's health checks. */
@@ -80,6 +82,7 @@ export interface ContainerInspection {
   readonly stopSignal?: string;
 }
 
+/** What the engine made of a request to create. */
 export interface CreatedContainer {
   readonly id: string;
   readonly warnings: readonly string[];

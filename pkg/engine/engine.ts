@@ -1,3 +1,4 @@
+import type { CallOptions } from './call.js';
 import type { ContainerCreateBody } from './container-create.js';
 import type {
   ContainerExit,
@@ -11,20 +12,14 @@ import type { EventsOptions } from './events.js';
 import type { ImageInspection, PullOptions } from './image.js';
 import type { LogLine, LogOptions } from './logs.js';
 
-/** What every call takes: who may cut it short, and its own deadline. */
-export interface CallOptions {
-  /** Aborting makes the call reject with the signal's reason. What the engine did then is unknown. */
-  readonly signal?: AbortSignal;
-  /** Deadline of the whole call; the default depends on the call and is always finite. */
-  readonly timeoutMs?: number;
-}
-
+/** A container to create. */
 export interface CreateContainerRequest extends CallOptions {
   /** Unique for ever: the engine may hold on to a removed container's name for a while. */
   readonly name: string;
   readonly body: ContainerCreateBody;
 }
 
+/** How to stop a container. */
 export interface StopOptions extends CallOptions {
   /** Signal sent first, such as `SIGQUIT`. Default: the one the container was created with. */
   readonly stopSignal?: string;
@@ -32,11 +27,13 @@ export interface StopOptions extends CallOptions {
   readonly graceMs: number;
 }
 
+/** Which signal to send. */
 export interface KillOptions extends CallOptions {
   /** Default SIGKILL. */
   readonly killSignal?: string;
 }
 
+/** How much to remove. */
 export interface RemoveOptions extends CallOptions {
   /** Kill it first when it runs. Default false: a running container is refused. */
   readonly force?: boolean;
@@ -111,11 +108,3 @@ export interface Engine {
 }
 /** Injection token of the {@link Engine}. */
 export const Engine = Symbol('Engine');
-
-/** How a call ended, for metrics. */
-export type CallOutcome = 'ok' | 'refused' | 'unavailable' | 'aborted';
-
-/** Told of every call to the engine; streams count until they end. Must not throw. */
-export interface EngineObserver {
-  onCall(operation: string, durationMs: number, outcome: CallOutcome): void;
-}

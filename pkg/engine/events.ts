@@ -35,6 +35,7 @@ export interface ContainerEvent {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
+/** Which events, from where on, and who is told. */
 export interface EventsOptions {
   /** As in a list: all must match. */
   readonly labels?: Readonly<Record<string, string>>;

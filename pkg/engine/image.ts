@@ -16,6 +16,7 @@ export interface PullProgress {
   readonly totalBytes: number;
 }
 
+/** How to pull an image. */
 export interface PullOptions {
   readonly auth?: RegistryAuth;
   /** `os/arch[/variant]`; default the engine's own. */

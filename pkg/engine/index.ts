@@ -1,5 +1,6 @@
 /** The Docker Engine behind one port. The only folder that knows dockerode. */
 export * from './engine.js';
+export * from './call.js';
 export * from './container.js';
 export * from './container-create.js';
 export * from './description.js';
@@ -7,3 +8,9 @@ export * from './events.js';
 export * from './image.js';
 export * from './logs.js';
 export * from './errors.js';
+export * from './timeouts.js';
+export * from './image-puller.js';
+export { DockerEngine } from './docker-engine.js';
+export type { DockerEngineOptions } from './docker-engine.js';
+export { DEFAULT_ENGINE_SOCKET, formatEngineHost, parseDockerHost } from './host.js';
+export type { DockerEnvironment, EngineHost, EngineTls } from './host.js';

@@ -1,3 +1,4 @@
+/** Which part of a log, and how. */
 export interface LogOptions {
   /** Go on with new lines until the container ends. Default false. */
   readonly follow?: boolean;
