@@ -47,14 +47,14 @@ export function revisionTemplateOf(spec: ServiceSpec): RevisionTemplate {
  * form, fields that equal their default or are empty left out. Hash it to compare revisions.
  */
 export function canonicalTemplate(template: RevisionTemplate): string {
-  return JSON.stringify(canonical(template, RevisionTemplateSchema as SchemaNode)) ?? '{}';
+  return JSON.stringify(canonical(template, RevisionTemplateSchema as SchemaNode) ?? {});
 }
 
 function canonical(value: unknown, schema: SchemaNode | undefined): unknown {
   if (Array.isArray(value)) {
     return value.length === 0
       ? undefined
-      : value.map((item) => canonical(item, schema?.items) ?? item);
+      : value.map((item: unknown) => canonical(item, schema?.items) ?? item);
   }
   if (typeof value === 'object' && value !== null) return canonicalObject(value, schema);
   const plain = canonicalScalar(value, schema?.expected);
@@ -73,18 +73,21 @@ function canonicalObject(value: object, schema: SchemaNode | undefined): unknown
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
+/** How quantities are written, by the first words of what their field expects. */
+const CANONICAL: readonly [string, (value: string | number) => unknown][] = [
+  ['a duration', (value) => mapDefined(parseDurationMs(String(value)), formatDurationMs)],
+  ['a size', (value) => mapDefined(parseBytes(value), formatBytes)],
+  ['a number of CPUs', Number],
+];
+
 function canonicalScalar(value: unknown, expected: string | undefined): unknown {
   if (typeof value !== 'string' && typeof value !== 'number') return value;
-  if (expected?.startsWith('a duration')) {
-    const ms = parseDurationMs(String(value));
-    return ms === undefined ? value : formatDurationMs(ms);
-  }
-  if (expected?.startsWith('a size')) {
-    const bytes = parseBytes(value);
-    return bytes === undefined ? value : formatBytes(bytes);
-  }
-  return expected?.startsWith('a number of CPUs') ? Number(value) : value;
+  const [, write] = CANONICAL.find(([words]) => expected?.startsWith(words)) ?? [];
+  return write?.(value) ?? value;
 }
+
+const mapDefined = (value: number | undefined, write: (value: number) => string) =>
+  value === undefined ? undefined : write(value);
 
 /** The cluster's settings with every default filled in. */
 export interface EffectiveClusterSpec {

@@ -32,7 +32,7 @@ export interface Codec<T> {
 /** Compiles `schema` once; compiling is dear, checking is cheap. */
 export function codec<T>(schema: TSchema): Codec<T> {
   let compiled: Validator | undefined;
-  const validator = () => (compiled ??= Compile(schema) as unknown as Validator);
+  const validator = () => (compiled ??= Compile(schema));
   return {
     check: (value): value is T => validator().Check(value),
     problems: (value) =>
@@ -176,9 +176,7 @@ export function nearest(word: string, words: readonly string[]): string | undefi
     }))
     .sort((a, b) => a.edits - b.edits);
   const best = scored[0];
-  return best && best.edits <= Math.min(2, Math.floor(word.length / 2))
-    ? best.candidate
-    : undefined;
+  return best && best.edits <= Math.min(2, word.length - 1) ? best.candidate : undefined;
 }
 
 function editDistance(a: string, b: string): number {
