@@ -1,0 +1,3 @@
+/** Files that people write: YAML with the place of every field, so that errors can point at it. */
+export * from './manifest.js';
+export * from './write.js';
