@@ -48,8 +48,8 @@ export function secureContextOptions(
     ca: parts.ca,
     minVersion: TLS_VERSION,
     secureOptions: constants.SSL_OP_NO_TICKET,
-    // Node enables a session cache only for servers with an id context and a listener; without
-    // tickets and without listeners nothing can be resumed. The timeout is the second lock.
+    // Without tickets a session could only come from a cache, and Node keeps none unless somebody
+    // listens to `newSession` and `resumeSession`: never do. The second is a second lock.
     sessionTimeout: 1,
   };
 }
