@@ -1,8 +1,17 @@
 import { defineConfig } from 'vitest/config';
+import { TotalsReporter } from './deploy/check/totals-reporter.js';
 
 /** Three projects, by what they need: nothing, an etcd, a Docker Engine. */
 export default defineConfig({
   test: {
+    reporters: ['default', new TotalsReporter()],
+    coverage: {
+      provider: 'v8',
+      include: ['{api,pkg,controllers,cmd}/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/*.bench.ts'],
+      reporter: ['text-summary', 'html', 'lcov'],
+      thresholds: { lines: 90 },
+    },
     projects: [
       {
         test: {
