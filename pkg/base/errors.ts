@@ -83,6 +83,30 @@ export class CompactedError extends SwarmError {
   readonly code = 'ERR_COMPACTED';
 }
 
+/** The request itself cannot be understood; trying it again does not help. */
+export class BadRequestError extends SwarmError {
+  readonly code = 'ERR_BAD_REQUEST';
+}
+
+/** The object or request is larger than is allowed. */
+export class TooLargeError extends SwarmError {
+  readonly code = 'ERR_TOO_LARGE';
+}
+
+/** The peer has too much to do; nothing was done. Try again after `retryAfterMs`. */
+export class BusyError extends SwarmError {
+  readonly code = 'ERR_BUSY';
+  readonly [Recoverable] = true;
+
+  constructor(
+    message: string,
+    readonly retryAfterMs: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 /** True for errors marked {@link Recoverable}, also across copies of this library. */
 export function isRecoverable(error: unknown): boolean {
   return typeof error === 'object' && error !== null && Recoverable in error;
