@@ -3,3 +3,8 @@ export * from './store.js';
 export * from './keys.js';
 export * from './errors.js';
 export * from './values.js';
+export { EtcdStore } from './etcd-store.js';
+export type { EtcdStoreOptions } from './etcd-store.js';
+export type { EtcdTls } from './etcd-connection.js';
+export type { CallOutcome, StoreObserver } from './etcd-calls.js';
+export * from './etcd-version.js';

@@ -35,6 +35,7 @@ export type Operation =
 
 /** All or nothing: every compare holds and every operation is done, or none. */
 export interface Txn {
+  /** At most {@link MAX_TXN_COMPARES}. */
   readonly compare: readonly Compare[];
   /** At most {@link MAX_TXN_OPERATIONS}; each key at most once (an etcd rule). */
   readonly operations: readonly Operation[];
@@ -42,8 +43,10 @@ export interface Txn {
   readonly writeId?: WriteId;
 }
 
-/** etcd refuses more than 128 operations; we stay below, compares do not count. */
+/** etcd refuses more than 128 operations; we stay below. */
 export const MAX_TXN_OPERATIONS = 100;
+/** etcd's `--max-txn-ops` bounds the compares of a transaction as well, on their own. */
+export const MAX_TXN_COMPARES = 128;
 
 /** What every call takes. */
 export interface CallOptions {
@@ -120,20 +123,24 @@ export interface StoreHealth {
 export interface Store {
   /** The key now (linearizable), or undefined. */
   get(key: string, options?: CallOptions): Promise<Entry | undefined>;
-  /** Every key that starts with `prefix`, in key order, in pages read at one revision. */
+  /**
+   * Every key that starts with `prefix`, in key order, in pages read at one revision; at least one page.
+   * Errors: CompactedError when compaction overtook the list: list again.
+   */
   list(prefix: string, options?: ListOptions): AsyncIterable<Page>;
   /**
    * Commits a transaction; resolves to the revision it made. After a lost reply it reads back and
    * recognises its own write by the write id.
    * Errors: ConflictError when a compare was lost; UnavailableError when it was not applied or when its
-   * outcome could not be learned (then it may still have happened: look again).
+   * outcome could not be learned (then it may still have happened: look again); NotFoundError when a put
+   * names a lease that is gone; InvalidTransactionError when no etcd would ever take it.
    */
   commit(txn: Txn, options?: CallOptions): Promise<Revision>;
   /**
    * Runs one watch from revision `from` (inclusive) until the signal aborts (resolves) or the watch breaks.
    * Never resumes by itself: the caller knows which revision it processed last.
    * Errors: UnavailableError when the connection broke (resume from the last processed revision + 1),
-   * CompactedError when `from` is compacted (list again).
+   * CompactedError when `from` is compacted (list again); whatever a callback threw, as it is.
    */
   watch(prefix: string, from: Revision, options: WatchOptions): Promise<void>;
   grantLease(ttlSeconds: number, options?: CallOptions): Promise<Lease>;

@@ -1,7 +1,7 @@
 import { InvalidObjectError, messageOf, newWriteId } from '../base/index.js';
 import type { WriteId } from '../base/index.js';
 import { InvalidTransactionError } from './errors.js';
-import { MAX_TXN_OPERATIONS } from './store.js';
+import { MAX_TXN_COMPARES, MAX_TXN_OPERATIONS } from './store.js';
 import type { Entry, Txn } from './store.js';
 
 /** What an entry holds: the object as it was written, and the id of the write that put it there. */
@@ -59,11 +59,8 @@ export type StampedTxn = Txn & { readonly writeId: WriteId };
  */
 export function requireValidTxn(txn: Txn): StampedTxn {
   const { operations, compare } = txn;
-  if (operations.length > MAX_TXN_OPERATIONS) {
-    throw new InvalidTransactionError(
-      `${String(operations.length)} operations in one transaction; at most ${String(MAX_TXN_OPERATIONS)} are allowed`,
-    );
-  }
+  requireAtMost(MAX_TXN_OPERATIONS, 'operations', operations.length);
+  requireAtMost(MAX_TXN_COMPARES, 'compares', compare.length);
   const keys = new Set<string>();
   for (const { key } of operations) {
     if (keys.has(key)) throw new InvalidTransactionError(`key written twice: ${key}`);
@@ -73,4 +70,11 @@ export function requireValidTxn(txn: Txn): StampedTxn {
     throw new InvalidTransactionError('a transaction names an empty key');
   }
   return { ...txn, writeId: txn.writeId ?? newWriteId() };
+}
+
+function requireAtMost(limit: number, what: string, found: number): void {
+  if (found <= limit) return;
+  throw new InvalidTransactionError(
+    `${String(found)} ${what} in one transaction; at most ${String(limit)} are allowed`,
+  );
 }

@@ -1,0 +1,78 @@
+import {
+  EtcdLeaseInvalidError,
+  EtcdPermissionDeniedError,
+  GRPCFailedPreconditionError,
+  GRPCInvalidArgumentError,
+  GRPCNotImplementedError,
+  GRPCOutOfRangeError,
+  GRPCResourceExhastedError,
+  GRPCUnauthenticatedError,
+} from 'etcd3';
+import {
+  CompactedError,
+  messageOf,
+  NotFoundError,
+  SwarmError,
+  UnavailableError,
+} from '../base/index.js';
+import { InvalidTransactionError } from './errors.js';
+
+/** etcd's and gRPC's only sign of these is their text. */
+const COMPACTED = 'required revision has been compacted';
+const TOO_LARGE = /received message larger than max|request is too large/iu;
+
+/**
+ * True when the answer proves that the request was looked at and turned down: it was not applied and
+ * the same request gets the same answer. Everything else leaves open whether it was applied.
+ */
+export function isRefusal(error: unknown): boolean {
+  if (error instanceof GRPCResourceExhastedError) return isFromServer(error);
+  return (
+    error instanceof SwarmError ||
+    error instanceof EtcdLeaseInvalidError ||
+    error instanceof EtcdPermissionDeniedError ||
+    error instanceof GRPCInvalidArgumentError ||
+    error instanceof GRPCFailedPreconditionError ||
+    error instanceof GRPCOutOfRangeError ||
+    error instanceof GRPCNotImplementedError ||
+    error instanceof GRPCUnauthenticatedError
+  );
+}
+
+/** True when a reply did not fit our receive limit: ask for less. */
+export function isReplyTooLarge(error: unknown): boolean {
+  return (
+    error instanceof GRPCResourceExhastedError &&
+    !isFromServer(error) &&
+    TOO_LARGE.test(error.message)
+  );
+}
+
+/** The port's error for what etcd3 threw at `what`. */
+export function toStoreError(what: string, error: unknown): Error {
+  if (error instanceof SwarmError) return error;
+  const message = `${what}: ${messageOf(error)}`;
+  if (error instanceof EtcdLeaseInvalidError) {
+    return new NotFoundError(`${what}: the lease is gone`, { cause: error });
+  }
+  if (error instanceof GRPCOutOfRangeError && error.message.includes(COMPACTED)) {
+    return new CompactedError(message, { cause: error });
+  }
+  if (error instanceof GRPCInvalidArgumentError || isRequestTooLarge(error)) {
+    return new InvalidTransactionError(message, { cause: error });
+  }
+  return new UnavailableError(message, { cause: error });
+}
+
+function isRequestTooLarge(error: unknown): boolean {
+  return (
+    error instanceof GRPCResourceExhastedError &&
+    isFromServer(error) &&
+    TOO_LARGE.test(error.message)
+  );
+}
+
+/** grpc-js complains of our own limits with a capital letter; the server's texts start as Go's do. */
+function isFromServer({ message }: Error): boolean {
+  return /etcdserver:|grpc: /u.test(message);
+}
