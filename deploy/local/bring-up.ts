@@ -31,17 +31,17 @@ export async function bringUp(signal: AbortSignal): Promise<void> {
   await writeEnvironment(await current());
 }
 
-/** Applies the example and says what to try. One that fails is shown, and the cluster stays. */
+/** Applies the example and says what to try. One that fails is reported, and the cluster stays. */
 export async function showExample(signal: AbortSignal): Promise<void> {
   say('\n$ swarmctl apply --wait -f deploy/examples/hello.yaml');
   try {
     await applyExample(signal);
   } catch (error) {
-    if (!signal.aborted) complain(messageOf(error));
+    if (signal.aborted) return;
+    complain(`${messageOf(error)}; bin/swarmctl describe service hello says more`);
   }
-  if (signal.aborted) return;
   say(`
-Three replicas of hello run. In another terminal, try:
+Now, in another terminal, try:
   bin/swarmctl get services
   bin/swarmctl service ps hello
   bin/swarmctl logs -f hello

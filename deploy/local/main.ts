@@ -59,6 +59,7 @@ async function removeAll(): Promise<number> {
     return 0;
   }
   complain('not everything could be removed; once the cause is gone, run again: make down');
+  complain(`(to forget it instead: rm ${LAYOUT.state})`);
   return 1;
 }
 
