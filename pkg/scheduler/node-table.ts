@@ -11,6 +11,8 @@ const MAX_ATTRIBUTE_COLUMNS = 64;
 
 /** Numbers that are kept per node. */
 const NUMERIC_COLUMNS = [
+  /** 1 for nodes that are ready and active, else 0. */
+  'available',
   'cpuTotal',
   'memoryTotal',
   'cpuReserved',
@@ -59,6 +61,7 @@ export class NodeTable {
     if (this.nodes[slot] === undefined) this.size += 1;
     this.nodes[slot] = node;
     this.addresses[slot] = parseIpAddress(node.address ?? '');
+    this.columns.available[slot] = node.ready && node.availability === 'active' ? 1 : 0;
     this.columns.cpuTotal[slot] = node.resources.cpuNano;
     this.columns.memoryTotal[slot] = node.resources.memoryBytes;
     for (const column of this.attributeColumns.values()) column.set(slot, node);
@@ -69,6 +72,7 @@ export class NodeTable {
     const slot = this.slotById.get(nodeId);
     if (slot === undefined || this.nodes[slot] === undefined) return false;
     this.nodes[slot] = undefined;
+    this.columns.available[slot] = 0;
     this.size -= 1;
     this.freeIfUnused(slot);
     return true;

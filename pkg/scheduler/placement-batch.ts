@@ -1,8 +1,9 @@
+import { CandidateLists } from './candidate-lists.js';
 import type { ClusterState } from './cluster-state.js';
 import { floatAt } from './column.js';
 import { demandOf } from './demand.js';
 import type { Demand } from './demand.js';
-import { checksFor, findFailingCheck } from './filters/index.js';
+import { checksFor, findFailingCheck, passesAll } from './filters/index.js';
 import type { Check } from './filters/index.js';
 import { Ledger } from './ledger.js';
 import { NodeRanking } from './node-ranking.js';
@@ -20,8 +21,8 @@ interface GroupWork {
   readonly group: TaskGroup;
   readonly demand: Demand;
   readonly checks: readonly Check[];
-  /** Those that a placement can change. */
-  readonly spentChecks: readonly Check[];
+  /** Those that a placement can turn from pass to fail. */
+  readonly movingChecks: readonly Check[];
   readonly placements: Placement[];
   readonly unplaced: UnplacedTask[];
 }
@@ -34,12 +35,14 @@ interface GroupWork {
 export class PlacementBatch {
   private readonly ledger: Ledger;
   private readonly ranking: NodeRanking;
+  private readonly candidates: CandidateLists;
   private readonly changeCount: number;
   private readonly trees = new Map<string, SpreadTree>();
 
   constructor(private readonly state: ClusterState) {
     this.changeCount = state.changeCount;
     this.ledger = new Ledger(state);
+    this.candidates = new CandidateLists(state.table);
     this.ranking = new NodeRanking(this.ledger);
   }
 
@@ -51,8 +54,8 @@ export class PlacementBatch {
     this.ledger.openService(group.serviceId);
     const demand = demandOf(group);
     const checks = checksFor({ group, demand, ledger: this.ledger });
-    const spentChecks = checks.filter(({ spent }) => spent);
-    const work = { group, demand, checks, spentChecks, placements: [], unplaced: [] };
+    const movingChecks = checks.filter((check) => !isFixed(check));
+    const work = { group, demand, checks, movingChecks, placements: [], unplaced: [] };
     const free = group.tasks.filter((task) => !this.placeOnItsNode(task, work));
     if (free.length > 0) this.placeOnBestNodes(free, work);
     return { placements: work.placements, unplaced: work.unplaced };
@@ -89,13 +92,13 @@ export class PlacementBatch {
       }
       this.ledger.take(work.demand, slot);
       this.ranking.placed(slot, work.demand);
-      tree.placed(findFailingCheck(work.spentChecks, slot) === undefined);
+      tree.placed(passesAll(work.movingChecks, slot));
       work.placements.push({ taskId, nodeId: this.state.table.ids[slot] ?? '' });
     }
   }
 
   /** The tree of the group's preferences with the group's candidates in it. */
-  private openTree({ group, demand, checks }: GroupWork): SpreadTree {
+  private openTree({ group, demand, checks, movingChecks }: GroupWork): SpreadTree {
     const { table } = this.state;
     const failures = group.recentFailures ?? NO_FAILURES;
     const tree = this.treeFor(group);
@@ -103,8 +106,8 @@ export class PlacementBatch {
     for (const slot of this.ledger.activeSlots()) {
       tree.addTasks(slot, floatAt(this.ledger.serviceTasks, slot));
     }
-    for (let slot = 0; slot < table.slots; slot += 1) {
-      if (table.nodes[slot] === undefined || findFailingCheck(checks, slot) !== undefined) continue;
+    for (const slot of this.candidates.find(checks.filter(isFixed))) {
+      if (!passesAll(movingChecks, slot)) continue;
       const failed = failures.size === 0 ? 0 : (failures.get(table.ids[slot] ?? '') ?? 0);
       this.ranking.set(slot, demand, failed);
       tree.addCandidate(slot);
@@ -122,4 +125,8 @@ export class PlacementBatch {
     this.trees.set(key, tree);
     return tree;
   }
+}
+
+function isFixed({ fixedKey }: Check): boolean {
+  return fixedKey !== undefined;
 }

@@ -20,7 +20,7 @@ export function constraintsFilter({ group, ledger }: FilterContext): Check | und
   const failing = (slot: number) => tests.find((test) => !test.passes(slot));
   return {
     name: 'constraints',
-    spent: false,
+    fixedKey: JSON.stringify(group.constraints),
     passes: others.length === 0 ? first.passes : (slot) => failing(slot) === undefined,
     reason: (slot) => failing(slot)?.reason ?? '',
   };

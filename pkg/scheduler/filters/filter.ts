@@ -12,9 +12,12 @@ export interface FilterContext {
 /** A filter made ready for one group. Slots given to it are always slots of existing nodes. */
 export interface Check {
   readonly name: FilterName;
-  /** True when placing a task of the group on a node can turn a pass into a fail. */
-  readonly spent: boolean;
-  /** Asked once per node and group, and again after each placement when `spent`. */
+  /**
+   * Set when the verdicts depend on nothing that a placement changes: checks of one filter with the
+   * same key then agree about every node for a whole batch, and are asked once for all groups.
+   * Without a key, a node is asked once per group and again after each placement on it.
+   */
+  readonly fixedKey?: string;
   passes(slot: number): boolean;
   /** Why a node that does not pass fails: a few words, the same for nodes with the same problem. */
   reason(slot: number): string;

@@ -9,7 +9,6 @@ export function hostPortsFilter({ demand, ledger }: FilterContext): Check | unde
   const used = (slot: number) => isUsed.find(({ on }) => on(slot));
   return {
     name: 'host-ports',
-    spent: true,
     passes: (slot) => used(slot) === undefined,
     reason: (slot) => `host port ${used(slot)?.text ?? ''} in use`,
   };

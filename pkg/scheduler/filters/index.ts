@@ -24,6 +24,14 @@ export function checksFor(context: FilterContext): readonly Check[] {
   return FILTERS.flatMap((filter) => filter(context) ?? []);
 }
 
+/** True when a node passes all of `checks`. */
+export function passesAll(checks: readonly Check[], slot: number): boolean {
+  for (const check of checks) {
+    if (!check.passes(slot)) return false;
+  }
+  return true;
+}
+
 /** The first of `checks` that a node does not pass. */
 export function findFailingCheck(checks: readonly Check[], slot: number): Check | undefined {
   return checks.find((check) => !check.passes(slot));

@@ -8,7 +8,6 @@ export function maxReplicasFilter({ group, ledger }: FilterContext): Check | und
   const reason = `max replicas per node (${limit}) reached`;
   return {
     name: 'max-replicas',
-    spent: true,
     passes: (slot) => floatAt(ledger.serviceTasks, slot) < limit,
     reason: () => reason,
   };

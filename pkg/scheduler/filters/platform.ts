@@ -12,7 +12,7 @@ export function platformFilter({ group, ledger }: FilterContext): Check | undefi
   const architectures = table.attributeValues(ARCHITECTURE);
   return {
     name: 'platform',
-    spent: false,
+    fixedKey: JSON.stringify(platforms.map(({ os, architecture }) => [os, architecture])),
     passes: (slot) =>
       platforms.some(
         ({ os, architecture }) =>

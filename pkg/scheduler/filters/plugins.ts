@@ -9,7 +9,7 @@ export function pluginsFilter({ group, ledger }: FilterContext): Check | undefin
   const missing = (slot: number) => needed.find((plugin) => !hasPlugin(nodes[slot], plugin));
   return {
     name: 'plugins',
-    spent: false,
+    fixedKey: JSON.stringify(needed.map(({ type, name }) => [type, name])),
     passes: (slot) => missing(slot) === undefined,
     reason: (slot) => {
       const plugin = missing(slot);

@@ -1,17 +1,16 @@
+import { floatAt } from '../column.js';
 import type { SchedulingNode } from '../types.js';
 import type { Check, FilterContext } from './filter.js';
 
 /** Passes nodes that are ready and take new tasks. Always active. */
 export function readyFilter({ ledger }: FilterContext): Check {
-  const { nodes } = ledger.state.table;
+  const { table } = ledger.state;
+  const available = table.column('available');
   return {
     name: 'ready',
-    spent: false,
-    passes: (slot) => {
-      const node = nodes[slot];
-      return node?.ready === true && node.availability === 'active';
-    },
-    reason: (slot) => whyNotAvailable(nodes[slot]),
+    fixedKey: '',
+    passes: (slot) => floatAt(available, slot) === 1,
+    reason: (slot) => whyNotAvailable(table.nodes[slot]),
   };
 }
 

@@ -17,16 +17,16 @@ interface Shortage {
  */
 export function resourcesFilter({ demand, ledger }: FilterContext): Check | undefined {
   const wanted = resourcesOf(demand, ledger);
-  const [first, ...others] = wanted;
-  if (first === undefined) return undefined;
+  if (wanted.length === 0) return undefined;
   const short = (slot: number) => wanted.filter((resource) => !fits(resource, slot));
   return {
     name: 'resources',
-    spent: true,
-    passes:
-      others.length === 0
-        ? (slot) => fits(first, slot)
-        : (slot) => fits(first, slot) && others.every((resource) => fits(resource, slot)),
+    passes: (slot) => {
+      for (const resource of wanted) {
+        if (!fits(resource, slot)) return false;
+      }
+      return true;
+    },
     reason: (slot) => `insufficient ${listed(short(slot).map(({ name }) => name))}`,
     detail: (slot) =>
       `insufficient ${listed(short(slot).map((resource) => describeShortage(resource, slot)))}`,
