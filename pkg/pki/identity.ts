@@ -44,7 +44,9 @@ export function peerIdentity(
   socket: Pick<TLSSocket, 'authorized' | 'authorizationError' | 'getPeerCertificate'>,
   { clusterId, now }: { readonly clusterId: string; readonly now: Date },
 ): Identity | undefined {
-  const certificate = socket.getPeerCertificate();
+  // Against its type: a socket that was destroyed meanwhile has no certificate to show any more.
+  const certificate = socket.getPeerCertificate() as PeerCertificate | null | undefined;
+  if (!certificate) throw new UnauthenticatedError('the connection is closed');
   if (Object.keys(certificate).length === 0) return undefined;
   if (!socket.authorized) {
     throw new UnauthenticatedError(
