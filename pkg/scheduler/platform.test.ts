@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { formatPlatform, normaliseArchitecture } from './platform.js';
+
+describe('normaliseArchitecture', () => {
+  it.each([
+    ['x86_64', 'amd64'],
+    ['X86_64', 'amd64'],
+    ['amd64', 'amd64'],
+    ['aarch64', 'arm64'],
+    ['arm64', 'arm64'],
+    ['armv7l', 'arm'],
+    ['i686', '386'],
+    ['riscv64', 'riscv64'],
+    ['', ''],
+  ])('calls %j %j', (found, name) => {
+    expect(normaliseArchitecture(found)).toBe(name);
+  });
+});
+
+describe('formatPlatform', () => {
+  it('shows an empty part as any', () => {
+    expect(formatPlatform({ os: 'Linux', architecture: 'x86_64' })).toBe('linux/amd64');
+    expect(formatPlatform({ os: 'windows' })).toBe('windows/any');
+    expect(formatPlatform({})).toBe('any/any');
+  });
+});
