@@ -16,9 +16,10 @@ const LEVELS = [
   // L2 one folder per outside world (etcd, Docker, X.509, YAML, the kernel), and pure placement.
   ['pkg/store', 'pkg/engine', 'pkg/pki', 'pkg/scheduler', 'pkg/manifest', 'pkg/network'],
   // L3 from keys to caches, queues and leadership.
-  ['pkg/informer', 'pkg/queue', 'pkg/election'],
+  // Beside them what stored objects mean together, which controllers and API share.
+  ['pkg/informer', 'pkg/queue', 'pkg/election', 'pkg/lifecycle'],
   // L4 the controllers' runtime, typed access to objects, and the HTTP client.
-  ['pkg/controller', 'pkg/client', 'pkg/objects'],
+  ['pkg/controller', 'pkg/client', 'pkg/objects', 'pkg/events'],
   // L5 what the system does. Controllers are siblings: they meet in the store, never in code.
   ['pkg/apiserver', 'pkg/agent', 'controllers/[^/]+'],
   // L6 entry points: the only place that wires. Nothing imports them.
@@ -47,7 +48,7 @@ const DRIVERS = {
 const SWARMCTL_MAY_IMPORT = ['api', 'pkg/base', 'pkg/client', 'pkg/manifest', 'cmd/swarmctl'];
 
 /** A plan decides from its snapshot; these have no clock, no network and no disk. */
-const PLANS_MAY_IMPORT = ['api', 'pkg/base', 'pkg/scheduler'];
+const PLANS_MAY_IMPORT = ['api', 'pkg/base', 'pkg/scheduler', 'pkg/lifecycle'];
 
 /** Tests may reach anywhere, and nothing but tests may reach into test/. */
 const TEST_FILES = '(^test/|[.](test|bench)[.]ts$)';

@@ -1,0 +1,53 @@
+import { parseBytes, parseCpuNano, type RevisionTemplate } from '../../api/v1/index.js';
+import type { HostPort, Plugin, Resources, TaskGroup } from '../scheduler/index.js';
+
+/** What a template asks of a node: the part of a {@link TaskGroup} that all its tasks share. */
+export type TemplateDemand = Pick<
+  TaskGroup,
+  'reservations' | 'constraints' | 'preferences' | 'hostPorts' | 'maxReplicasPerNode' | 'plugins'
+>;
+
+/** Reads what a template asks of a node. */
+export function templateDemandOf({ task, endpoint }: RevisionTemplate): TemplateDemand {
+  const { constraints, preferences, maxReplicasPerNode } = task.placement ?? {};
+  return {
+    reservations: reservationsOf(task.resources?.reservations),
+    constraints,
+    preferences,
+    maxReplicasPerNode,
+    hostPorts: endpoint?.ports?.flatMap(hostPortOf),
+    plugins: [...logPlugins(task.logDriver?.name), ...volumePlugins(task.container.mounts)],
+  };
+}
+
+type TaskTemplate = RevisionTemplate['task'];
+type Reservations = NonNullable<TaskTemplate['resources']>['reservations'];
+type Port = NonNullable<NonNullable<RevisionTemplate['endpoint']>['ports']>[number];
+
+function reservationsOf(reservations: Reservations): Resources | undefined {
+  if (!reservations) return undefined;
+  const { cpus = 0, memory = 0, genericResources = [] } = reservations;
+  return {
+    cpuNano: parseCpuNano(cpus) ?? 0,
+    memoryBytes: parseBytes(memory) ?? 0,
+    generic: Object.fromEntries(genericResources.map(({ kind, value }) => [kind, value])),
+  };
+}
+
+/** A port that the engine chooses conflicts with nothing. */
+function hostPortOf({ mode, published, protocol }: Port): readonly HostPort[] {
+  if (mode !== 'host' || published === undefined) return [];
+  return [{ protocol: protocol ?? 'tcp', port: published }];
+}
+
+function logPlugins(name: string | undefined): readonly Plugin[] {
+  return name === undefined || name === 'none' ? [] : [{ type: 'Log', name }];
+}
+
+/** The engine brings the driver `local` itself. */
+function volumePlugins(mounts: TaskTemplate['container']['mounts'] = []): readonly Plugin[] {
+  const drivers = mounts.flatMap((mount) => mount.volume?.driver ?? []);
+  return [...new Set(drivers)]
+    .filter((name) => name !== 'local')
+    .map((name) => ({ type: 'Volume', name }));
+}
