@@ -4,5 +4,6 @@ export * from './subsystems.js';
 export * from './registry.js';
 export * from './metric-sets.js';
 export * from './observers.js';
+export * from './world-observers.js';
 export * from './metrics-doc.js';
 export * from './serve.js';

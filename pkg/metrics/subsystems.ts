@@ -19,6 +19,9 @@ export const RECONCILE_OUTCOMES = [
   'error',
 ] as const;
 
+/** Why the cache was filled from a list. */
+export const LIST_REASONS = ['start', 'compacted', 'doubt', 'mismatch', 'history-broken'] as const;
+
 /** The process itself, on managers and agents. */
 export const processMetrics = defineSubsystem('process', 'Process', {
   eventLoopDelay: gauge(
@@ -76,13 +79,23 @@ export const etcdMetrics = defineSubsystem('etcd', 'etcd', {
 export const cacheMetrics = defineSubsystem('cache', 'Cache of the objects', {
   watchLag: gauge(
     'watch_lag_seconds',
-    'Time since the watch last proved to be up to date (an event or a progress notice).',
+    'For how long the cache may have been out of date: 0 while the watch runs, +Inf before the first list.',
   ),
   mismatches: counter(
     'mismatches_total',
     'Keys in which the cache differed from a list. Anything but 0 is a lost watch event: report it.',
   ),
-  relists: counter('relists_total', 'How often the cache was filled from a full list.'),
+  relists: counter(
+    'relists_total',
+    'Full lists that filled the cache, by reason; each manager has one for its start.',
+    { reason: LIST_REASONS },
+  ),
+  watchBreaks: counter('watch_breaks_total', 'How often the watch ended and had to be resumed.'),
+  events: counter('events_total', 'Changes that the watch brought.'),
+  historyBreaks: counter(
+    'history_breaks_total',
+    'How often etcd lost history that the cache had seen (another cluster, a restored backup). Look at it.',
+  ),
   invalidObjects: gauge(
     'invalid_objects',
     'Stored objects that break their schema and are therefore ignored.',
@@ -97,6 +110,10 @@ export const leaderMetrics = defineSubsystem('leader', 'Leadership', {
     'transitions_total',
     'How often this manager began or ceased to lead, by which of the two.',
     { to: ['leading', 'following'] },
+  ),
+  keepAliveFailures: counter(
+    'keep_alive_failures_total',
+    'Keep-alives of the leader lease that failed; several in a row end the term.',
   ),
 });
 
