@@ -9,6 +9,7 @@ export const API_ERRORS = {
   ERR_BAD_REQUEST: { status: 400, meaning: 'The request itself cannot be understood.' },
   ERR_UNAUTHENTICATED: { status: 401, meaning: 'No valid client certificate or join token.' },
   ERR_FORBIDDEN: { status: 403, meaning: 'This identity may not do that.' },
+  ERR_NODE_REMOVED: { status: 403, meaning: 'The calling node was removed from the cluster.' },
   ERR_NOT_FOUND: { status: 404, meaning: 'No such object or route.' },
   ERR_ALREADY_EXISTS: { status: 409, meaning: 'An object of that name exists.' },
   ERR_CONFLICT: { status: 409, meaning: 'The object changed since it was read; read it again.' },

@@ -73,6 +73,11 @@ export class ForbiddenError extends SwarmError {
   readonly code = 'ERR_FORBIDDEN';
 }
 
+/** The node that calls was removed from the cluster: it cleans up and leaves. */
+export class NodeRemovedError extends SwarmError {
+  readonly code = 'ERR_NODE_REMOVED';
+}
+
 /** The caller did not prove who it is. */
 export class UnauthenticatedError extends SwarmError {
   readonly code = 'ERR_UNAUTHENTICATED';

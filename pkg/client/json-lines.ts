@@ -24,18 +24,42 @@ export async function* readJsonLines<T>(
   source: ByteSource,
   { idleMs, maxLineBytes = MAX_LINE_BYTES }: LineOptions = {},
 ): AsyncGenerator<T, void, undefined> {
-  const timer = idleMs === undefined ? undefined : idleTimer(source, idleMs);
+  const silence = new SilenceTimer(source, idleMs);
   const lines = new LineSplitter(maxLineBytes);
   try {
     for await (const chunk of source) {
-      timer?.refresh();
+      silence.pause(); // the reader's own time is not the sender's silence
       for (const line of lines.push(chunk)) yield parseLine(line) as T;
-      timer?.refresh(); // the reader's own time is not the sender's silence
+      silence.resume();
     }
     for (const line of lines.end()) yield parseLine(line) as T;
   } finally {
-    clearTimeout(timer);
+    silence.pause();
     source.destroy();
+  }
+}
+
+/** Destroys a source that says nothing for too long. Runs from the beginning. */
+class SilenceTimer {
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly source: ByteSource,
+    private readonly idleMs: number | undefined,
+  ) {
+    this.resume();
+  }
+
+  pause(): void {
+    clearTimeout(this.timer);
+  }
+
+  resume(): void {
+    const { source, idleMs } = this;
+    if (idleMs === undefined) return;
+    this.timer = setTimeout(() => {
+      source.destroy(new UnavailableError(`the stream was silent for ${String(idleMs)} ms`));
+    }, idleMs);
   }
 }
 
@@ -58,12 +82,6 @@ class LineSplitter {
   end(): readonly string[] {
     return this.rest.trim() === '' ? [] : [this.rest];
   }
-}
-
-function idleTimer(source: ByteSource, idleMs: number): NodeJS.Timeout {
-  return setTimeout(() => {
-    source.destroy(new UnavailableError(`the stream was silent for ${String(idleMs)} ms`));
-  }, idleMs);
 }
 
 function parseLine(line: string): unknown {

@@ -46,7 +46,7 @@ export class SessionConnection {
   /**
    * Heartbeat and reports; the answer comes when they are stored. Safe to repeat.
    * Errors: NotFoundError when the manager does not know the session (any more): open another one;
-   * ForbiddenError when the node was removed; UnavailableError, BusyError.
+   * NodeRemovedError when the node was removed from the cluster; UnavailableError, BusyError.
    */
   async report(
     report: Omit<StatusReport, 'sessionId'>,

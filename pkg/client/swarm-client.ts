@@ -276,7 +276,7 @@ export class SwarmClient {
 
   /**
    * Opens a session of this node with any manager.
-   * Errors: ForbiddenError when the node was removed from the cluster; UnavailableError; BusyError.
+   * Errors: NodeRemovedError when the node was removed from the cluster; UnavailableError; BusyError.
    */
   openSession(request: SessionRequest, signal?: AbortSignal): Promise<SessionConnection> {
     const { timeoutMs } = this;

@@ -68,7 +68,8 @@ export class ResumingWatch<T extends Watched> {
         this.revision = line.revision;
         yield line;
       } else if (this.isNews(line, unseen)) {
-        if (complete) this.revision = line.revision;
+        // One revision may change several objects: it is complete only when a later line comes.
+        if (complete) this.revision = line.revision - 1;
         yield line;
       }
     }
