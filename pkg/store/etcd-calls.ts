@@ -1,6 +1,7 @@
 import { GRPCDeadlineExceededError } from 'etcd3';
 import {
   abortReason,
+  AbortScope,
   backoffMs,
   SwarmError,
   UnavailableError,
@@ -51,7 +52,7 @@ const OUTCOME_BY_CODE: Readonly<Record<string, CallOutcome>> = {
 
 /** How calls are made: deadline, choice of the member, retries of reads, the observer. */
 export class EtcdCalls {
-  private readonly running = new Set<AbortController>();
+  private readonly running = new Set<AbortScope>();
   private closed = false;
 
   constructor(
@@ -115,7 +116,7 @@ export class EtcdCalls {
   /** Running calls end with UnavailableError, and so does every later one. */
   close(): void {
     this.closed = true;
-    for (const controller of this.running) controller.abort(closedError('the call'));
+    for (const call of this.running) call.abort(closedError('the call'));
   }
 
   private async runWithin<T>(
@@ -127,18 +128,14 @@ export class EtcdCalls {
     if (this.closed) throw closedError(operation);
     const untilMs = this.clock.monotonicMs() + timeoutMs;
     const leftMs = () => Math.max(1, untilMs - this.clock.monotonicMs());
-    const own = new AbortController();
-    const onAbort = () => {
-      own.abort(abortReason(signal));
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    this.running.add(own);
-    const scoped = (within: AbortSignal) => work({ signal: within, leftMs });
+    const call = new AbortScope(signal);
+    this.running.add(call);
     try {
-      return await withDeadline(operation, timeoutMs, scoped, own.signal);
+      const scoped = (within: AbortSignal) => work({ signal: within, leftMs });
+      return await withDeadline(operation, timeoutMs, scoped, call.signal);
     } finally {
-      this.running.delete(own);
-      signal?.removeEventListener('abort', onAbort);
+      this.running.delete(call);
+      call[Symbol.dispose]();
     }
   }
 
