@@ -6,3 +6,4 @@ export * from './deep-freeze.js';
 export * from './backoff.js';
 export * from './deadline.js';
 export * from './abort-scope.js';
+export * from './time-slice.js';

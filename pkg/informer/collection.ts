@@ -49,6 +49,8 @@ export interface Lister<T> {
    * Errors: RangeError when no such index is declared.
    */
   byIndex(index: string, value: string): readonly T[];
+  /** All objects with their keys, in no particular order. */
+  entries(): Iterable<readonly [key: string, object: T]>;
   /** Number of objects, invalid ones not counted. */
   readonly size: number;
   /**

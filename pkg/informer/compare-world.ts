@@ -1,6 +1,6 @@
+import { TimeSlice } from '../base/index.js';
 import type { Clock } from '../base/index.js';
 import type { Revision, Store } from '../store/index.js';
-import { TimeSlice } from './time-slice.js';
 import type { WorldState } from './world-state.js';
 
 /** How to compare the world with the store. */

@@ -33,6 +33,12 @@ export class LiveInformer implements Informer<unknown> {
     return this.state().byIndex(index, value);
   }
 
+  *entries(): Generator<readonly [string, unknown]> {
+    for (const [key, stored] of this.state().entries()) {
+      if (!stored.invalid) yield [key, stored.object];
+    }
+  }
+
   get size(): number {
     return this.state().size;
   }

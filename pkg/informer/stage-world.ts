@@ -1,6 +1,6 @@
+import { TimeSlice } from '../base/index.js';
 import type { Page, Revision, Store } from '../store/index.js';
 import type { Change } from './collection.js';
-import { TimeSlice } from './time-slice.js';
 import { changeOf, WorldState } from './world-state.js';
 
 /** How to list the world. */

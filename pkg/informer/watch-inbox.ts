@@ -1,5 +1,5 @@
+import { TimeSlice } from '../base/index.js';
 import type { Revision, WatchBatch, WatchEvent } from '../store/index.js';
-import { TimeSlice } from './time-slice.js';
 import { DoubtError } from './world-state.js';
 
 /** Applies whole revisions. Errors: DoubtError. */

@@ -1,4 +1,4 @@
-import { AbortScope, backoffMs, CompactedError, messageOf } from '../base/index.js';
+import { AbortScope, backoffMs, CompactedError, messageOf, TimeSlice } from '../base/index.js';
 import type { BackoffOptions, Clock } from '../base/index.js';
 import { nullLogger } from '../log/index.js';
 import type { Logger } from '../log/index.js';
@@ -13,7 +13,6 @@ import { Listeners } from './listeners.js';
 import { RevisionWaiters } from './revision-waiters.js';
 import { stageWorld } from './stage-world.js';
 import type { StagedWorld } from './stage-world.js';
-import { TimeSlice } from './time-slice.js';
 import { WatchInbox } from './watch-inbox.js';
 import type {
   HistoryBreak,
