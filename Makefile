@@ -55,8 +55,8 @@ test-e2e: setup build ## Whole clusters against a real Docker Engine
 coverage: setup build ## Every test, with coverage in coverage/index.html
 	@vitest run --coverage
 
-bench: setup build ## Measure everything in docs/benchmarks.md on this machine
-	@$(TS) test/bench/main.ts
+bench: setup build ## Measure everything that docs/benchmarks.md tells, on this machine
+	@for file in test/bench/*.bench.ts; do $(TS) $$file; done
 
 ##: Run
 run: setup build ## Start a local cluster and the hello example; Ctrl-C removes everything again

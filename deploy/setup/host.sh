@@ -54,6 +54,7 @@ for part in "${missing[@]}"; do
   read -ra of_part <<<"$(packages_of "$part")"
   packages+=("${of_part[@]}")
 done
+mapfile -t packages < <(printf "%s\n" "${packages[@]}" | sort -u)
 readonly BY_HAND="apt-get install --no-install-recommends ${packages[*]}"
 
 have apt-get || die "missing on this machine: ${missing[*]}. It is not a Debian, so nothing is installed for you." \
