@@ -40,7 +40,7 @@ const DRIVERS = {
   'prom-client': 'pkg/metrics',
   yaml: 'pkg/manifest',
   commander: 'cmd',
-  'reflect-metadata': '(cmd|pkg/pki)',
+  'reflect-metadata': '(cmd|deploy|pkg/pki)',
   esbuild: 'deploy',
 };
 
