@@ -1,0 +1,50 @@
+import type { RevisionTemplate, StoredServiceRevision } from '../../api/v1/index.js';
+import type { TaskView } from '../../pkg/lifecycle/index.js';
+
+/** A new task. Its id and its stamps are made when the change is applied. */
+export interface NewTask {
+  readonly slot: number;
+  readonly forNode?: string | undefined;
+  readonly revision: number;
+  /** `ready`: it is prepared, and started when what it replaces has stopped. */
+  readonly desiredState: 'ready' | 'running';
+  /** Id of the task it replaces. */
+  readonly replaces?: string | undefined;
+}
+
+/** One step of a service towards its spec. Each is applied whole or not at all. */
+export type ServiceChange =
+  | {
+      readonly kind: 'create-revision';
+      readonly revision: number;
+      readonly hash: string;
+      readonly template: RevisionTemplate;
+    }
+  | { readonly kind: 'create-task'; readonly task: NewTask }
+  /** Stops live tasks of a slot and creates their successor: never one without the other. */
+  | {
+      readonly kind: 'replace-task';
+      readonly stopped: readonly TaskView[];
+      readonly task: NewTask;
+    }
+  | {
+      readonly kind: 'set-desired-state';
+      readonly task: TaskView;
+      readonly desiredState: 'shutdown' | 'remove';
+    }
+  | { readonly kind: 'delete-revision'; readonly revision: StoredServiceRevision }
+  /** Nothing of the service is left but its own keys. */
+  | { readonly kind: 'delete-service' };
+
+/** Tells a task to stop; nothing when it was told already. */
+export function stop(task: TaskView): readonly ServiceChange[] {
+  const { desiredState } = task.task.spec;
+  if (desiredState === 'shutdown' || desiredState === 'remove') return [];
+  return [{ kind: 'set-desired-state', task, desiredState: 'shutdown' }];
+}
+
+/** Lets a task go for good; nothing when it goes already. */
+export function remove(task: TaskView): readonly ServiceChange[] {
+  if (task.task.spec.desiredState === 'remove') return [];
+  return [{ kind: 'set-desired-state', task, desiredState: 'remove' }];
+}

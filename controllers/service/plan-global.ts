@@ -1,0 +1,88 @@
+import { findFailingConstraint, parseConstraint } from '../../pkg/scheduler/index.js';
+import type { Constraint, SchedulingNode } from '../../pkg/scheduler/index.js';
+import type { NodeStanding } from '../../pkg/lifecycle/index.js';
+import { remove, stop, type ServiceChange } from './plan-changes.js';
+import type { ScalePlan } from './plan-replicated.js';
+import { isStopping, type Slot } from './plan-slots.js';
+
+/** A node as a global service looks at it. */
+export interface GlobalNode {
+  readonly node: SchedulingNode;
+  readonly standing: NodeStanding;
+}
+
+/** A {@link ScalePlan} and the number of tasks that there should be. */
+export interface GlobalPlan extends ScalePlan {
+  readonly desired: number;
+}
+
+/** What a global service asks of its nodes and gives them. */
+export interface GlobalInput {
+  readonly slots: readonly Slot[];
+  readonly nodes: readonly GlobalNode[];
+  readonly constraints: readonly string[];
+  readonly revision: number;
+}
+
+/** One task on every node that is neither drained nor lost and matches (swarm-semantics 2.5). */
+export function planGlobal({ slots, nodes, constraints, revision }: GlobalInput): GlobalPlan {
+  const slotByNode = new Map(slots.map((slot) => [slot.forNode ?? '', slot]));
+  const known = new Set(nodes.map(({ node }) => node.id));
+  const matches = matcherOf(constraints);
+  const kept: Slot[] = [];
+  const untouched: Slot[] = [];
+  const changes: ServiceChange[] = [];
+  let created = 0;
+  for (const entry of nodes) {
+    const slot = slotByNode.get(entry.node.id);
+    const wish = wishFor(entry, slot, matches);
+    if (wish === 'stop') changes.push(...(slot?.live ?? []).flatMap(stop));
+    if (wish === 'keep' && slot) kept.push(slot);
+    if (wish === 'leave' && slot && slot.live.length > 0) untouched.push(slot);
+    if (wish === 'create') changes.push(createOn(entry.node.id, slot, revision));
+    if (wish === 'create') created += 1;
+  }
+  const homeless = slots.filter(({ forNode }) => !known.has(forNode ?? ''));
+  return {
+    desired: kept.length + untouched.length + created,
+    kept,
+    counted: [...kept, ...untouched],
+    changes: [...changes, ...homeless.flatMap(goneWithNode)],
+  };
+}
+
+function wishFor(
+  { node, standing }: GlobalNode,
+  slot: Slot | undefined,
+  matches: (node: SchedulingNode) => boolean,
+): 'stop' | 'leave' | 'keep' | 'create' {
+  if (standing === 'draining' || standing === 'lost' || !matches(node)) return 'stop';
+  if (standing === 'paused') return 'leave';
+  return slot?.filled ? 'keep' : 'create';
+}
+
+/** A node that came back may still be stopping its old task. */
+function createOn(forNode: string, slot: Slot | undefined, revision: number): ServiceChange {
+  const desiredState = slot && isStopping(slot) ? 'ready' : 'running';
+  return { kind: 'create-task', task: { slot: 0, forNode, revision, desiredState } };
+}
+
+const goneWithNode = ({ tasks }: Slot): readonly ServiceChange[] => tasks.flatMap(remove);
+
+/** A constraint that cannot be read matches no node, as in the scheduler. */
+function matcherOf(texts: readonly string[]): (node: SchedulingNode) => boolean {
+  const constraints = texts.map(readConstraint);
+  return (node) =>
+    constraints.every(
+      (constraint) =>
+        constraint !== undefined && findFailingConstraint([constraint], node) === undefined,
+    );
+}
+
+function readConstraint(text: string): Constraint | undefined {
+  try {
+    return parseConstraint(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,82 @@
+import type { ServiceChange } from './plan-changes.js';
+import { remove } from './plan-changes.js';
+import { isStopping, type Slot } from './plan-slots.js';
+
+/** What scaling decides: how many there are, and which of them stay. */
+export interface ScalePlan {
+  /** Slots that stay and may be updated. */
+  readonly kept: readonly Slot[];
+  /** Slots that the status speaks of: `kept`, and those that stay as they are. */
+  readonly counted: readonly Slot[];
+  readonly changes: readonly ServiceChange[];
+}
+
+/** Brings the number of slots to `replicas` (swarm-semantics 2.4, step 2). */
+export function planReplicas(
+  slots: readonly Slot[],
+  replicas: number,
+  revision: number,
+): ScalePlan {
+  const filled = slots.filter((slot) => slot.filled);
+  const dead = slots.filter((slot) => !slot.filled);
+  if (filled.length < replicas) return grow(filled, dead, { replicas, revision });
+  const ranked = filled.length > replicas ? rankForKeeping(filled) : filled;
+  const kept = ranked.slice(0, replicas).sort((a, b) => a.number - b.number);
+  const surplus = ranked.slice(replicas);
+  return { kept, counted: kept, changes: [...surplus, ...dead].flatMap(removeAll) };
+}
+
+/** New tasks go into the lowest free numbers; the history of dead slots that stay empty goes. */
+function grow(
+  filled: readonly Slot[],
+  dead: readonly Slot[],
+  { replicas, revision }: { readonly replicas: number; readonly revision: number },
+): ScalePlan {
+  const taken = new Set(filled.map(({ number }) => number));
+  const free = lowestFree(taken, replicas - filled.length);
+  const deadByNumber = new Map(dead.map((slot) => [slot.number, slot]));
+  const created = free.map((slot): ServiceChange => {
+    const reused = deadByNumber.get(slot);
+    const desiredState = reused && isStopping(reused) ? 'ready' : 'running';
+    return { kind: 'create-task', task: { slot, revision, desiredState } };
+  });
+  const reused = new Set(free);
+  const unused = dead.filter(({ number }) => !reused.has(number));
+  return { kept: filled, counted: filled, changes: [...created, ...unused.flatMap(removeAll)] };
+}
+
+function lowestFree(taken: ReadonlySet<number>, count: number): readonly number[] {
+  const free: number[] = [];
+  for (let number = 1; free.length < count; number += 1) {
+    if (!taken.has(number)) free.push(number);
+  }
+  return free;
+}
+
+/**
+ * Those to keep first: nodes with most replicas lose first, what does not run goes before what runs, and
+ * the spread over nodes stays.
+ */
+function rankForKeeping(slots: readonly Slot[]): readonly Slot[] {
+  const seenOnNode = new Map<string, number>();
+  const runningFirst = [...slots].sort(
+    (a, b) => Number(hasRunning(b)) - Number(hasRunning(a)) || a.number - b.number,
+  );
+  return runningFirst
+    .map((slot) => ({ slot, index: indexOnNode(slot, seenOnNode) }))
+    .sort((a, b) => a.index - b.index)
+    .map(({ slot }) => slot);
+}
+
+/** How many slots were seen on the slot's node, itself included; last for several tasks or no node. */
+function indexOnNode({ live, newest }: Slot, seenOnNode: Map<string, number>): number {
+  const nodeId = (live[0] ?? newest).task.spec.nodeId;
+  if (live.length > 1 || nodeId === undefined) return Infinity;
+  const index = (seenOnNode.get(nodeId) ?? 0) + 1;
+  seenOnNode.set(nodeId, index);
+  return index;
+}
+
+const hasRunning = ({ live }: Slot): boolean => live.some(({ state }) => state === 'running');
+
+const removeAll = ({ tasks }: Slot): readonly ServiceChange[] => tasks.flatMap(remove);
