@@ -134,19 +134,52 @@ describe('choosing nodes (3.4)', () => {
     }
   });
 
-  it('breaks a tie between empty nodes by the share that the task would take', () => {
-    const small = { cpuNano: 1e9, memoryBytes: 2 * GIB };
-    for (const [big, other] of [
-      ['a', 'b'],
-      ['b', 'a'],
-    ] as const) {
-      const nodes = [
-        aSchedulingNode({ id: big }),
-        aSchedulingNode({ id: other, resources: small }),
-      ];
-      const groups = [aTaskGroup({ reservations: MEMORY })];
-      expect(countsOf(schedule({ nodes, tasks: [], groups }))).toEqual({ [big]: 1 });
-    }
+  it.each([
+    ['memory', MEMORY],
+    ['cpu', { cpuNano: 5e8, memoryBytes: 0 }],
+  ])(
+    'breaks a tie between empty nodes by the share of %s the task would take',
+    (_, reservations) => {
+      const small = { cpuNano: 1e9, memoryBytes: 2 * GIB };
+      for (const [big, other] of [
+        ['a', 'b'],
+        ['b', 'a'],
+      ] as const) {
+        const nodes = [
+          aSchedulingNode({ id: big }),
+          aSchedulingNode({ id: other, resources: small }),
+        ];
+        const groups = [aTaskGroup({ reservations })];
+        expect(countsOf(schedule({ nodes, tasks: [], groups }))).toEqual({ [big]: 1 });
+      }
+    },
+  );
+
+  it('follows the reserved share while a group is placed', () => {
+    // With k tasks of the group: k/10 on "small" against (3+k)/20 on "big", which wins from k = 4.
+    const nodes = [
+      aSchedulingNode({ id: 'small', resources: { cpuNano: 1e9, memoryBytes: 10 } }),
+      aSchedulingNode({ id: 'big', resources: { cpuNano: 1e9, memoryBytes: 20 } }),
+    ];
+    const other = { serviceId: 'x', reservations: { cpuNano: 0, memoryBytes: 3 } };
+    const tasks = [...tasksOn('big', 1, other), ...tasksOn('small', 1, { serviceId: 'x' })];
+    const reservations = { cpuNano: 0, memoryBytes: 1 };
+    const first = schedule({ nodes, tasks, groups: [aTaskGroup({ reservations })] });
+    expect(countsOf(first)).toEqual({ small: 1 });
+    const seven = schedule({ nodes, tasks, groups: [aTaskGroup({ replicas: 7, reservations })] });
+    expect(countsOf(seven)).toEqual({ small: 3, big: 4 });
+  });
+
+  it('breaks the last tie by something stable that favours no way of naming nodes', () => {
+    const ids = [...'abcdefghij'];
+    const picks = (nodes: SchedulingNode[]) =>
+      schedule({ nodes, tasks: [], groups: [aTaskGroup({ replicas: ids.length })] }).placements.map(
+        ({ nodeId }) => nodeId,
+      );
+    const picked = picks(nodesNamed(...ids));
+    expect([...picked].sort()).toEqual(ids);
+    expect(picked).not.toEqual(ids);
+    expect(picks(nodesNamed(...ids).reverse())).toEqual(picked);
   });
 
   it('does not put the first task of every service on the same node', () => {
@@ -402,12 +435,14 @@ describe('the order of groups', () => {
   });
 
   it('lets a second group of the same service see the first', () => {
-    const groups = [
-      aTaskGroup({ revision: 1, tasks: [{ id: 'old' }] }),
-      aTaskGroup({ revision: 2, tasks: [{ id: 'new' }] }),
-    ];
+    const revisions = [1, 2, 3].map((revision) =>
+      aTaskGroup({ revision, tasks: [{ id: `r${revision}` }], maxReplicasPerNode: 1 }),
+    );
+    const [first, second, third] = revisions;
+    const between = aTaskGroup({ serviceId: 'other', revision: 2, position: 1 });
+    const groups = [first, second, third, between].flatMap((group) => group ?? []);
     const result = schedule({ nodes: nodesNamed('a', 'b'), tasks: [], groups });
-    expect(countsOf(result)).toEqual({ a: 1, b: 1 });
+    expect(result.unplaced.map(({ taskId }) => taskId)).toEqual(['r3']);
   });
 });
 

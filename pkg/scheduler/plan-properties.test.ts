@@ -5,15 +5,20 @@ import { aPlacedTask, aSchedulingNode, aTaskGroup } from '../../test/builders/sc
 import { ClusterState } from './cluster-state.js';
 import { explain } from './explain.js';
 import { inQueueOrder, planPlacements, schedule } from './plan.js';
-import type { PlacedTask, Placement, SchedulingNode, TaskGroup } from './types.js';
+import type { PlacedTask, Placement, Resources, SchedulingNode, TaskGroup } from './types.js';
 
 const NODE_IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 const SERVICES = ['s1', 's2', 's3'];
 
-const anyLabels = fc.record(
-  { az: fc.constantFrom('1', '2', '3'), rack: fc.constantFrom('1', '2'), disk: fc.constant('ssd') },
-  { requiredKeys: [] },
-);
+const anyLabels: fc.Arbitrary<Record<string, string>> = fc
+  .record({
+    az: fc.constantFrom('', '1', '2', '3'),
+    rack: fc.constantFrom('', '1', '2'),
+    disk: fc.constantFrom('', 'ssd'),
+  })
+  .map((labels) => Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== '')));
+const allOf = <T>(arbitraries: readonly fc.Arbitrary<T>[]): fc.Arbitrary<T[]> =>
+  fc.tuple(...arbitraries);
 const anyAmounts = (max: number) =>
   fc.record({
     cpuNano: fc.nat(max),
@@ -37,13 +42,11 @@ const anyNode = (id: string): fc.Arbitrary<SchedulingNode> =>
       ready: mostly(true, false),
       availability: mostly<SchedulingNode['availability']>('active', 'drain'),
       architecture: mostly('x86_64', 'aarch64'),
-      nodeLabels: anyLabels as fc.Arbitrary<Record<string, string>>,
+      nodeLabels: anyLabels,
       resources: anyAmounts(20),
     })
     .map((node) => aSchedulingNode({ id, ...node }));
-const anyNodes = fc
-  .subarray(NODE_IDS)
-  .chain((ids) => fc.tuple(...ids.map(anyNode)) as fc.Arbitrary<SchedulingNode[]>);
+const anyNodes = fc.subarray(NODE_IDS).chain((ids) => allOf(ids.map(anyNode)));
 
 const anyTask = (taskId: string): fc.Arbitrary<PlacedTask> =>
   fc
@@ -57,14 +60,9 @@ const anyTask = (taskId: string): fc.Arbitrary<PlacedTask> =>
     .map((task) => aPlacedTask({ taskId, ...task }));
 const anyTasks = fc
   .nat(8)
-  .chain(
-    (count) =>
-      fc.tuple(...Array.from({ length: count }, (_, i) => anyTask(`t${i}`))) as fc.Arbitrary<
-        PlacedTask[]
-      >,
-  );
+  .chain((count) => allOf(Array.from({ length: count }, (_, index) => anyTask(`t${index}`))));
 
-const anyGroup = (serviceId: string): fc.Arbitrary<TaskGroup> =>
+const anyGroup = (serviceId: string, revision = 1): fc.Arbitrary<TaskGroup> =>
   fc
     .record({
       replicas: fc.nat(9),
@@ -84,8 +82,39 @@ const anyGroup = (serviceId: string): fc.Arbitrary<TaskGroup> =>
         ]),
       ),
     })
-    .map((group) => aTaskGroup({ serviceId, ...group }));
-const anyGroups = fc.tuple(...SERVICES.map(anyGroup)) as fc.Arbitrary<TaskGroup[]>;
+    .map(({ replicas, ...group }) => {
+      const ids = Array.from(
+        { length: replicas },
+        (_, index) => `${serviceId}.${revision}.${index}`,
+      );
+      return aTaskGroup({ serviceId, revision, tasks: ids.map((id) => ({ id })), ...group });
+    });
+const anyGroups = allOf([...SERVICES.map((service) => anyGroup(service)), anyGroup('s1', 2)]);
+
+const MODEL_OF_CONSTRAINT: Readonly<Record<string, (node: SchedulingNode) => boolean>> = {
+  'node.labels.disk == ssd': ({ nodeLabels }) => nodeLabels['disk'] === 'ssd',
+  'node.labels.az != 1': ({ nodeLabels }) => nodeLabels['az'] !== '1',
+  'node.id != c': ({ id }) => id !== 'c',
+};
+
+const AMOUNTS: readonly ((amounts: Resources) => number)[] = [
+  (amounts) => amounts.cpuNano,
+  (amounts) => amounts.memoryBytes,
+  (amounts) => amounts.generic?.['gpu'] ?? 0,
+];
+
+function fits(node: SchedulingNode, here: readonly PlacedTask[], wanted?: Resources): boolean {
+  if (wanted === undefined) return true;
+  return AMOUNTS.every((read) => {
+    const held = here.flatMap(({ reservations }) => reservations ?? []).map(read);
+    const taken = held.reduce((sum, amount) => sum + amount, 0);
+    return read(wanted) === 0 || read(wanted) + taken <= read(node.resources);
+  });
+}
+
+function portsOf(holders: readonly Pick<TaskGroup, 'hostPorts'>[]): readonly string[] {
+  return holders.flatMap(({ hostPorts = [] }) => hostPorts.map((p) => `${p.port}/${p.protocol}`));
+}
 
 /** The cluster as plain lists: every question is answered by counting. */
 class Model {
@@ -103,36 +132,17 @@ class Model {
     return this.nodes.filter((node) => this.passes(node, group));
   }
 
-  passes(node: SchedulingNode, group: TaskGroup): boolean {
+  private passes(node: SchedulingNode, group: TaskGroup): boolean {
     const here = this.tasks.filter(({ nodeId }) => nodeId === node.id);
-    const fits = (read: (amounts: NonNullable<TaskGroup['reservations']>) => number) => {
-      const wanted = group.reservations === undefined ? 0 : read(group.reservations);
-      const taken = here.reduce(
-        (sum, { reservations: r }) => sum + (r === undefined ? 0 : read(r)),
-        0,
-      );
-      return wanted === 0 || wanted <= read(node.resources) - taken;
-    };
-    const ports = here.flatMap(({ hostPorts = [] }) => hostPorts.map((p) => p.protocol + p.port));
     const limit = group.maxReplicasPerNode ?? 0;
-    const labels = node.nodeLabels;
-    return (
-      node.ready &&
-      node.availability === 'active' &&
-      fits((amounts) => amounts.cpuNano) &&
-      fits((amounts) => amounts.memoryBytes) &&
-      fits((amounts) => amounts.generic?.['gpu'] ?? 0) &&
-      (group.constraints ?? []).every((constraint) =>
-        constraint.includes('disk')
-          ? labels['disk'] === 'ssd'
-          : constraint.includes('az')
-            ? labels['az'] !== '1'
-            : node.id !== 'c',
-      ) &&
-      ((group.platforms ?? []).length === 0 || node.architecture === 'x86_64') &&
-      !(group.hostPorts ?? []).some((p) => ports.includes(p.protocol + p.port)) &&
-      (limit === 0 || this.active([node], group.serviceId) < limit)
-    );
+    return [
+      node.ready && node.availability === 'active',
+      fits(node, here, group.reservations),
+      (group.constraints ?? []).every((constraint) => MODEL_OF_CONSTRAINT[constraint]?.(node)),
+      group.platforms?.length !== 1 || node.architecture === 'x86_64',
+      !portsOf(here).some((port) => portsOf([group]).includes(port)),
+      limit === 0 || this.active([node], group.serviceId) < limit,
+    ].every((passed) => passed);
   }
 
   active(nodes: readonly SchedulingNode[], serviceId?: string): number {
@@ -393,8 +403,8 @@ function contentOf({ table, activeByService, portUsers, genericReserved }: Clust
     'order',
     'available',
   ] as const;
-  const named = (amounts: ReadonlyMap<number, number>) =>
-    Object.fromEntries([...amounts].map(([slot, amount]) => [table.ids[slot], amount]));
+  const named = (amounts: ReadonlyMap<number, number>): Record<string, number> =>
+    Object.fromEntries([...amounts].map(([slot, amount]) => [table.ids[slot] ?? '', amount]));
   return {
     nodes: Object.fromEntries(
       known.map((slot) => [
