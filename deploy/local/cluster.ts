@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { runCommand } from './command.js';
-import { etcdTlsFlags, etcdctlTlsVariables } from './etcd.js';
+import { etcdTlsFlags, etcdctlTlsVariables } from './given-etcd.js';
 import { LAYOUT, programPath } from './layout.js';
 import { freeAddresses } from './ports.js';
 import { ensureDaemon, isHealthy, waitUntilReady } from './processes.js';
@@ -44,7 +44,7 @@ async function newManager(): Promise<NonNullable<LocalState['manager']>> {
 
 function etcdFlags({ etcd }: LocalState): readonly string[] {
   const prefix = etcd?.givenPrefix ? ['--etcd-prefix', etcd.givenPrefix] : [];
-  return ['--etcd-endpoints', etcd?.endpoints ?? '', ...etcdTlsFlags('etcd-'), ...prefix];
+  return ['--etcd-endpoints', etcd?.endpoints ?? '', ...etcdTlsFlags(), ...prefix];
 }
 
 /** Makes the cluster. Its words hold the command for workers to join, and in it their token. */

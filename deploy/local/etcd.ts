@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { runCommand } from './command.js';
+import { deletePrefix, requireEtcd } from './given-etcd.js';
 import { LAYOUT } from './layout.js';
 import { freeAddresses } from './ports.js';
 import { ensureDaemon, isHealthy, stopDaemon, waitUntilReady } from './processes.js';
@@ -8,29 +9,6 @@ import { extendState, type LocalState } from './state.js';
 const START_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 10_000;
 const PROGRESS_FLAG = '--experimental-watch-progress-notify-interval';
-
-/** Files for TLS with an etcd that was given, by the variable that names them. */
-const TLS_FLAGS = [
-  ['ETCD_CACERT', 'cacert'],
-  ['ETCD_CERT', 'cert'],
-  ['ETCD_KEY', 'key'],
-] as const;
-
-/** The TLS files that the environment names, as flags: `--etcd-cacert FILE` with prefix `etcd-`. */
-export function etcdTlsFlags(prefix: '' | 'etcd-'): readonly string[] {
-  return TLS_FLAGS.flatMap(([variable, flag]) => {
-    const file = process.env[variable];
-    return file ? [`--${prefix}${flag}`, file] : [];
-  });
-}
-
-/** The same files, as the variables that etcdctl reads. */
-export function etcdctlTlsVariables(): readonly (readonly [name: string, file: string])[] {
-  return TLS_FLAGS.flatMap(([variable, flag]) => {
-    const file = process.env[variable];
-    return file ? [[`ETCDCTL_${flag.toUpperCase()}`, file] as const] : [];
-  });
-}
 
 /**
  * Uses the etcd that ETCD_ENDPOINTS names, or starts one of our own (again). Returns what to say
@@ -43,6 +21,7 @@ export async function ensureEtcd(state: LocalState, signal: AbortSignal): Promis
     // Somebody else's cluster may live there under the usual prefix.
     const givenPrefix = `/swarm-local-${randomBytes(4).toString('hex')}`;
     const etcd = { endpoints: given, givenPrefix };
+    await requireEtcd(given, signal);
     await extendState({ etcd });
     return continueEtcd(etcd, signal);
   }
@@ -95,10 +74,7 @@ function withoutEtcdVariables(): NodeJS.ProcessEnv {
 /** Stops an etcd of our own; of one that was given, removes our keys. */
 export async function removeEtcd(etcd: LocalState['etcd']): Promise<void> {
   if (!etcd) return;
-  if (etcd.givenPrefix === undefined) return stopDaemon('etcd', STOP_GRACE_MS);
-  const connection = ['--endpoints', etcd.endpoints, ...etcdTlsFlags('')];
-  // The prefix is long and random: it is also that of `<prefix>-events/`, and nobody else's.
-  await runCommand('etcdctl', [...connection, 'del', '--prefix', etcd.givenPrefix], {
-    env: { ...withoutEtcdVariables(), ETCDCTL_API: '3' },
-  });
+  // The prefix is random, so what else begins with it is ours as well: `<prefix>-events/`.
+  if (etcd.givenPrefix) await deletePrefix(etcd.endpoints, etcd.givenPrefix);
+  else await stopDaemon('etcd', STOP_GRACE_MS);
 }

@@ -4,6 +4,9 @@ import { messageOf } from '../../pkg/base/index.js';
 const SILENT_MS = 1_000;
 const REMINDER_MS = 10_000;
 
+// A terminal that went away (SIGHUP, a closed pipe) must not keep us from cleaning up.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 /** Prints one line for the person at the terminal. */
 export function say(line: string): void {
   process.stdout.write(`${line}\n`);

@@ -39,7 +39,7 @@ packages_of() {
   esac
 }
 
-# Only a cluster that is started here can do without etcd's programs: it was given one.
+# A local cluster can do without etcd's programs when it was given an etcd; tests start their own.
 is_given() { [ "$1" = etcd ] && [ -n "${ETCD_ENDPOINTS:-}" ] && [ "${CI:-}" != true ]; }
 
 missing=()
