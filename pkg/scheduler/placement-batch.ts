@@ -29,8 +29,8 @@ interface GroupWork {
 
 /**
  * Plans groups one after the other; each sees the decisions about those before it. The state is
- * only read, and must not change while the batch is in use. A caller with much to place can let
- * other work run between two groups; {@link planPlacements} does all of them at once.
+ * only read. A caller with much to place can let other work run between two groups, if it holds
+ * back changes of the state meanwhile; {@link planPlacements} does all groups at once.
  */
 export class PlacementBatch {
   private readonly ledger: Ledger;

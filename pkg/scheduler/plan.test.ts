@@ -171,7 +171,7 @@ describe('choosing nodes (3.4)', () => {
   });
 
   it('breaks the last tie by something stable that favours no way of naming nodes', () => {
-    const ids = [...'abcdefghij'];
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'];
     const picks = (nodes: SchedulingNode[]) =>
       schedule({ nodes, tasks: [], groups: [aTaskGroup({ replicas: ids.length })] }).placements.map(
         ({ nodeId }) => nodeId,

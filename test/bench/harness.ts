@@ -88,7 +88,10 @@ export function machineLine(): string {
 }
 
 /** The report as JSON, or as a table in Markdown. */
-export function formatReport(report: BenchmarkReport, { json }: BenchmarkOptions): string {
+export function formatReport(
+  report: BenchmarkReport,
+  { json }: Pick<BenchmarkOptions, 'json'>,
+): string {
   if (json) return `${JSON.stringify(report, undefined, 2)}\n`;
   const table = formatTable([
     ['what', 'median', 'min - max', 'n', 'unit'],

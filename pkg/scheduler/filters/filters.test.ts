@@ -193,7 +193,9 @@ describe('filter 6, host ports', () => {
   });
 
   it('passes another port, and the same of another protocol', () => {
-    expect(place([onNode('a', 81), onNode('b', 80, 'udp')]).placements).toHaveLength(1);
+    expect(
+      place([onNode('a', 81), onNode('b', 80, 'udp'), onNode('c', 79, 'udp')]).placements,
+    ).toHaveLength(1);
   });
 
   it('gives a port away once per node within a group', () => {
