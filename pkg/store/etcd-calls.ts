@@ -1,4 +1,4 @@
-import { GRPCDeadlineExceededError } from 'etcd3';
+import { ClientClosedError, GRPCDeadlineExceededError } from 'etcd3';
 import {
   abortReason,
   AbortScope,
@@ -101,8 +101,28 @@ export class EtcdCalls {
     }
   }
 
+  /**
+   * For what must not be sent twice: one try, on a connection that stands, with `share` (0 to 1) of the
+   * time that is left. Errors: UnavailableError when no member could be reached, else etcd3's own.
+   */
+  async sendOnce<T>(scope: CallScope, share: number, attempt: Attempt<T>): Promise<T> {
+    for (;;) {
+      try {
+        const connection = await this.endpoints.connected(scope.leftMs());
+        return await this.once(connection, scope.leftMs() * share, attempt);
+      } catch (error) {
+        // thrown before anything is sent, when the connection was replaced under our hands
+        if (!(error instanceof ClientClosedError) || scope.signal.aborted) throw error;
+      }
+    }
+  }
+
   /** One try on this connection; tells the endpoints how it went. Errors: etcd3's own. */
-  async once<T>(connection: EtcdConnection, timeoutMs: number, attempt: Attempt<T>): Promise<T> {
+  private async once<T>(
+    connection: EtcdConnection,
+    timeoutMs: number,
+    attempt: Attempt<T>,
+  ): Promise<T> {
     try {
       const result = await attempt(connection, Date.now() + timeoutMs + GRPC_SLACK_MS);
       this.endpoints.report(connection, 'answered');

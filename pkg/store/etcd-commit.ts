@@ -3,7 +3,6 @@ import { backoffMs, ConflictError, messageOf, UnavailableError } from '../base/i
 import type { Clock } from '../base/index.js';
 import type { CallScope, EtcdCalls } from './etcd-calls.js';
 import { keyRange, revisionOf, toEntry, toWireCompare, toWireOperation } from './etcd-codec.js';
-import type { EtcdEndpoints } from './etcd-endpoints.js';
 import { isRefusal } from './etcd-errors.js';
 import type { Revision } from './store.js';
 import { writeIdOf } from './values.js';
@@ -12,7 +11,6 @@ import type { StampedTxn } from './values.js';
 /** What a commit works with. */
 export interface CommitContext {
   readonly calls: EtcdCalls;
-  readonly endpoints: EtcdEndpoints;
   readonly clock: Clock;
 }
 
@@ -31,13 +29,12 @@ export async function commitTxn(
   txn: StampedTxn,
   scope: CallScope,
 ): Promise<Revision> {
-  const { calls, endpoints } = context;
+  const { calls } = context;
   const request = toRequest(txn);
   if (txn.operations.length === 0) return checkOnly(calls, request, scope);
-  const connection = await endpoints.connected(scope.leftMs());
   let response: ITxnResponse;
   try {
-    response = await calls.once(connection, scope.leftMs() * WRITE_SHARE, (to, deadline) =>
+    response = await calls.sendOnce(scope, WRITE_SHARE, (to, deadline) =>
       to.kv.txn(request, { deadline }),
     );
   } catch (error) {

@@ -108,9 +108,9 @@ export class EtcdStore implements Store {
   }
 
   commit(txn: Txn, options?: CallOptions): Promise<Revision> {
-    const { calls, endpoints, clock } = this;
+    const { calls, clock } = this;
     return calls.run('commit', options, (scope) =>
-      commitTxn({ calls, endpoints, clock }, requireValidTxn(txn), scope),
+      commitTxn({ calls, clock }, requireValidTxn(txn), scope),
     );
   }
 
@@ -132,12 +132,11 @@ export class EtcdStore implements Store {
 
   async grantLease(ttlSeconds: number, options?: CallOptions): Promise<Lease> {
     // not tried twice: a lost reply leaves a lease behind, which runs out by itself
-    const granted = await this.calls.run('grant-lease', options, async (scope) => {
-      const connection = await this.endpoints.connected(scope.leftMs());
-      return this.calls.once(connection, scope.leftMs(), (to, deadline) =>
-        to.leaseClient.leaseGrant({ TTL: Math.ceil(ttlSeconds) }, { deadline }),
-      );
-    });
+    const granted = await this.calls.run('grant-lease', options, (scope) =>
+      this.calls.sendOnce(scope, 1, ({ leaseClient }, deadline) =>
+        leaseClient.leaseGrant({ TTL: Math.ceil(ttlSeconds) }, { deadline }),
+      ),
+    );
     const id = toLeaseId(granted.ID);
     return {
       id,
