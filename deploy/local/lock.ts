@@ -17,11 +17,19 @@ async function startedTicks(pid: number): Promise<string | undefined> {
   return rest?.[0] === 'Z' ? undefined : rest?.[START_TIME_FIELD - 3];
 }
 
+/** Undefined for what a process wrote that was killed in the middle of it. */
+function parseHolder(text: string): Holder | undefined {
+  try {
+    return JSON.parse(text) as Holder;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The pid of the process that is starting or running a local cluster, undefined when none is. */
 export async function findLockHolder(): Promise<number | undefined> {
-  const text = await readFile(LAYOUT.lock, 'utf8').catch(() => '');
-  if (text === '') return undefined;
-  const holder = JSON.parse(text) as Holder;
+  const holder = parseHolder(await readFile(LAYOUT.lock, 'utf8').catch(() => ''));
+  if (!holder) return undefined;
   const isAlive = (await startedTicks(holder.pid)) === holder.startedTicks;
   return isAlive ? holder.pid : undefined;
 }
