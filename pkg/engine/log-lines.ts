@@ -56,16 +56,23 @@ export class LogLineAssembler {
   }
 
   private append(stream: LogLine['stream'], data: Buffer, lines: LogLine[]): void {
-    const line = this.open[stream];
-    const limit = this.options.maxLineBytes + (this.expectsStamp(line) ? STAMP_BYTES : 0);
     let rest = data;
-    while (line.bytes + rest.length > limit) {
-      const part = rest.subarray(0, limit - line.bytes);
-      add(line, part);
+    while (rest.length > 0) {
+      const line = this.open[stream];
+      const part = rest.subarray(0, this.limitOf(line) - line.bytes);
+      if (part.length === 0) {
+        // Full, and it goes on after all.
+        lines.push(this.close(stream, true));
+        continue;
+      }
+      line.chunks.push(part);
+      line.bytes += part.length;
       rest = rest.subarray(part.length);
-      lines.push(this.close(stream, true));
     }
-    add(line, rest);
+  }
+
+  private limitOf(line: OpenLine): number {
+    return Math.max(1, this.options.maxLineBytes) + (this.expectsStamp(line) ? STAMP_BYTES : 0);
   }
 
   /** Gives out what is gathered, and starts again: a new line, or the next part of this one. */
@@ -94,10 +101,4 @@ export class LogLineAssembler {
 
 function emptyLine(): OpenLine {
   return { chunks: [], bytes: 0, at: undefined, fresh: true };
-}
-
-function add(line: OpenLine, data: Buffer): void {
-  if (data.length === 0) return;
-  line.chunks.push(data);
-  line.bytes += data.length;
 }

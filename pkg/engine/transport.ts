@@ -268,20 +268,26 @@ function quiet(agent: HttpAgent): HttpAgent {
 
 /** Says everything, because whatever is left out the modem takes from the process's environment. */
 function modemOptions(host: EngineHost, agent: HttpAgent): DockerClient.DockerOptions {
-  const tcp = host.kind === 'tcp' ? host : undefined;
+  const unset = { ca: undefined, cert: undefined, key: undefined, timeout: undefined };
+  const { socketPath, hostname, port, tls } = addressOf(host);
+  const protocol = tls ? 'https' : 'http';
   const options = {
-    agent,
-    protocol: tcp?.tls ? 'https' : 'http',
-    socketPath: host.kind === 'unix' ? host.socketPath : undefined,
-    host: tcp?.hostname,
-    port: tcp?.port,
-    ca: tcp?.tls?.ca,
-    cert: tcp?.tls?.cert,
-    key: tcp?.tls?.key,
-    timeout: undefined,
+    ...unset,
+    ...tls,
     pathPrefix: '/',
+    protocol,
+    socketPath,
+    host: hostname,
+    port,
+    agent,
   };
   return options as DockerClient.DockerOptions;
+}
+
+function addressOf(host: EngineHost) {
+  return host.kind === 'unix'
+    ? { socketPath: host.socketPath, hostname: undefined, port: undefined, tls: undefined }
+    : { socketPath: undefined, hostname: host.hostname, port: host.port, tls: host.tls };
 }
 
 function isOk({ alsoOk }: EngineRequest, { statusCode = 0 }: IncomingMessage): boolean {
