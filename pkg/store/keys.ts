@@ -34,6 +34,8 @@ export const Folder = {
   managers: 'managers',
   cluster: 'cluster',
   leader: 'leader',
+  /** Below {@link Keys.eventsRoot}, not below the root. */
+  events: 'events',
 } as const;
 
 /** Revision numbers sort as text up to this many digits. */
@@ -59,6 +61,6 @@ export function keysUnder(prefix = '/swarm'): Keys {
     task: (id) => at(Folder.tasks, id),
     taskStatus: (id) => at(Folder.taskStatus, id),
     manager: (id) => at(Folder.managers, id),
-    event: (id) => `${prefix}-events/${id}`,
+    event: (id) => `${prefix}-events/${Folder.events}/${id}`,
   };
 }
