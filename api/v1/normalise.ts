@@ -47,7 +47,12 @@ export function revisionTemplateOf(spec: ServiceSpec): RevisionTemplate {
  * form, fields that equal their default or are empty left out. Hash it to compare revisions.
  */
 export function canonicalTemplate(template: RevisionTemplate): string {
-  return JSON.stringify(canonical(template, RevisionTemplateSchema as SchemaNode) ?? {});
+  return canonicalText(template, RevisionTemplateSchema);
+}
+
+/** As {@link canonicalTemplate}, for a value of any schema: equal texts mean the same. */
+export function canonicalText(value: unknown, schema: object): string {
+  return JSON.stringify(canonical(value, schema as SchemaNode) ?? {});
 }
 
 function canonical(value: unknown, schema: SchemaNode | undefined): unknown {
