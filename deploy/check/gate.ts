@@ -15,10 +15,15 @@ interface Outcome {
 
 const running = new Set<ChildProcess>();
 
+/** The checks write to a pipe and are shown later: in colour only when a person looks at us. */
+const ENVIRONMENT = process.stdout.isTTY
+  ? { ...process.env, FORCE_COLOR: '1' }
+  : { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined };
+
 /** Runs one check to its end. Never rejects: a program that cannot start is a failed check. */
 function run(check: Check): Promise<Outcome> {
   const [program, ...args] = check.command;
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: ENVIRONMENT });
   running.add(child);
   let output = '';
   const collect = (chunk: Buffer) => (output += chunk.toString());
