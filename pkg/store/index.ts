@@ -3,6 +3,7 @@ export * from './store.js';
 export * from './keys.js';
 export * from './errors.js';
 export * from './values.js';
+export * from './pack-transactions.js';
 export { EtcdStore } from './etcd-store.js';
 export type { EtcdStoreOptions } from './etcd-store.js';
 export type { EtcdTls } from './etcd-connection.js';

@@ -55,12 +55,17 @@ export type StampedTxn = Txn & { readonly writeId: WriteId };
 /**
  * The transaction with its write id settled. Refused here, before anything is sent, because etcd
  * answers these as it answers a broken connection's leftovers: late and as text.
- * Errors: InvalidTransactionError on too many operations, a key written twice or an empty key.
+ * Errors: InvalidTransactionError on too many operations or compares, a key written twice or an empty key.
  */
 export function requireValidTxn(txn: Txn): StampedTxn {
   const { operations, compare } = txn;
   requireAtMost(MAX_TXN_OPERATIONS, 'operations', operations.length);
   requireAtMost(MAX_TXN_COMPARES, 'compares', compare.length);
+  if (compare.length > MAX_TXN_COMPARES) {
+    throw new InvalidTransactionError(
+      `${String(compare.length)} compares in one transaction; at most ${String(MAX_TXN_COMPARES)} are allowed`,
+    );
+  }
   const keys = new Set<string>();
   for (const { key } of operations) {
     if (keys.has(key)) throw new InvalidTransactionError(`key written twice: ${key}`);
