@@ -1,0 +1,71 @@
+import {
+  InvalidObjectError,
+  SwarmError,
+  UnavailableError,
+  hasCode,
+  messageOf,
+} from '../../pkg/base/index.js';
+
+/** What scripts can rely on; documented in docs/swarmctl.md. */
+export const EXIT = {
+  ok: 0,
+  /** Refused, not found, invalid. */
+  failed: 1,
+  /** The command line itself is wrong. */
+  usage: 2,
+  /** What was waited for did not happen in time. */
+  timeout: 3,
+  /** No manager answers. */
+  unreachable: 4,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The command line is wrong; `hint` says how to write it. */
+export class UsageError extends SwarmError {
+  readonly code = 'ERR_USAGE';
+
+  constructor(
+    message: string,
+    readonly hint?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A wait ran out of time. */
+export class WaitTimeoutError extends SwarmError {
+  readonly code = 'ERR_WAIT_TIMEOUT';
+}
+
+/** Something failed and was told already; only the exit code is left to say. */
+export class AlreadyToldError extends SwarmError {
+  readonly code = 'ERR_ALREADY_TOLD';
+}
+
+/** The exit code of a command that ended with `error`. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError) return EXIT.usage;
+  if (error instanceof WaitTimeoutError) return EXIT.timeout;
+  if (hasCode(error, 'ERR_UNAVAILABLE')) return EXIT.unreachable;
+  return EXIT.failed;
+}
+
+/** What the user reads about `error`: one line and, where it helps, what to do. */
+export function wordsOf(error: unknown): string {
+  const lines = [`error: ${messageOf(error)}`];
+  if (error instanceof InvalidObjectError) {
+    lines.push(...error.problems.map(({ path, message }) => `  ${path}: ${message}`));
+  }
+  const hint = hintFor(error);
+  if (hint !== undefined) lines.push(hint);
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function hintFor(error: unknown): string | undefined {
+  if (error instanceof UsageError) return error.hint;
+  if (error instanceof UnavailableError) {
+    return 'Is a manager running? `swarmctl config view` shows the addresses that are tried; `make up` starts a local cluster.';
+  }
+  return undefined;
+}

@@ -1,0 +1,37 @@
+/** A column of a table: its heading and the text of a row. */
+export interface Column<T> {
+  readonly heading: string;
+  text(row: T): string;
+  /** Shown with `-o wide` only. */
+  readonly wide?: boolean;
+}
+
+const GAP = '   ';
+
+/** Rows as text, columns aligned, nothing behind the last column; headings unless told otherwise. */
+export function renderTable<T>(
+  columns: readonly Column<T>[],
+  rows: readonly T[],
+  options: { readonly wide?: boolean; readonly headings?: boolean } = {},
+): string {
+  const shown = columns.filter(({ wide }) => wide !== true || options.wide === true);
+  const cells = rows.map((row) => shown.map((column) => column.text(row)));
+  const heads = options.headings === false ? [] : [shown.map(({ heading }) => heading)];
+  const lines = [...heads, ...cells];
+  const widths = shown.map((_, index) =>
+    Math.max(0, ...lines.map((line) => displayWidth(line[index] ?? ''))),
+  );
+  return lines.map((line) => `${renderLine(line, widths)}\n`).join('');
+}
+
+function renderLine(cells: readonly string[], widths: readonly number[]): string {
+  return cells
+    .map((cell, index) => cell + ' '.repeat(Math.max(0, (widths[index] ?? 0) - displayWidth(cell))))
+    .join(GAP)
+    .trimEnd();
+}
+
+/** Columns a text takes on a terminal: colour codes take none. */
+export function displayWidth(text: string): number {
+  return Array.from(text.replace(/\u001b\[[0-9;]*m/g, '')).length;
+}
