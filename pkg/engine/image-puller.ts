@@ -6,12 +6,24 @@ import type { ImageInspection, PullOptions, PullProgress } from './image.js';
 /** What the puller needs of an engine. */
 type PullingEngine = Pick<Engine, 'pullImage'>;
 
-interface SharedPull {
-  readonly done: Promise<ImageInspection>;
-  readonly controller: AbortController;
-  readonly listeners: Set<(progress: PullProgress) => void>;
-  waiting: number;
+type ProgressListener = (progress: PullProgress) => void;
+
+/** A pull under way, and those who wait for it. */
+class SharedPull {
+  readonly controller = new AbortController();
+  readonly listeners = new Set<ProgressListener>();
+  waiting = 0;
   latest: PullProgress | undefined;
+  readonly done: Promise<ImageInspection>;
+
+  constructor(pull: (shared: SharedPull) => Promise<ImageInspection>) {
+    this.done = pull(this);
+  }
+
+  tell(progress: PullProgress): void {
+    this.latest = progress;
+    for (const listener of this.listeners) listener(progress);
+  }
 }
 
 /**
@@ -36,7 +48,7 @@ export class ImagePuller {
     const key = pullKey(reference, options);
     const shared = this.pulls.get(key) ?? this.begin(key, reference, options);
     // A function of its own for each, so that two callers may pass the same one.
-    const listener = (progress: PullProgress) => onProgress?.(progress);
+    const listener: ProgressListener = (progress) => onProgress?.(progress);
     shared.listeners.add(listener);
     shared.waiting += 1;
     try {
@@ -50,23 +62,21 @@ export class ImagePuller {
   }
 
   private begin(key: string, reference: string, { auth, platform }: PullOptions): SharedPull {
-    const controller = new AbortController();
-    const listeners = new Set<(progress: PullProgress) => void>();
-    const done = this.engine.pullImage(reference, {
-      ...(auth && { auth }),
-      ...(platform !== undefined && { platform }),
-      signal: controller.signal,
-      onProgress: (progress) => {
-        shared.latest = progress;
-        for (const listener of listeners) listener(progress);
-      },
-    });
-    const shared: SharedPull = { done, controller, listeners, waiting: 0, latest: undefined };
+    const shared = new SharedPull((pull) =>
+      this.engine.pullImage(reference, {
+        ...(auth && { auth }),
+        ...(platform !== undefined && { platform }),
+        signal: pull.controller.signal,
+        onProgress: (progress) => {
+          pull.tell(progress);
+        },
+      }),
+    );
     this.pulls.set(key, shared);
     const forget = () => {
       if (this.pulls.get(key) === shared) this.pulls.delete(key);
     };
-    done.then(forget, forget);
+    shared.done.then(forget, forget);
     return shared;
   }
 
