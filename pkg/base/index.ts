@@ -7,3 +7,4 @@ export * from './backoff.js';
 export * from './deadline.js';
 export * from './abort-scope.js';
 export * from './time-slice.js';
+export * from './pacer.js';
