@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keyAfter, prefixRange, toLeaseId, toWireLease } from './etcd-codec.js';
+import { keyAfter, prefixRange, toLeaseId, toRevision, toWireLease } from './etcd-codec.js';
 
 describe('prefixRange', () => {
   it.each([
@@ -19,6 +19,13 @@ describe('keyAfter', () => {
   it('is the smallest key that is greater', () => {
     expect(keyAfter('a').compare(Buffer.from('a'))).toBe(1);
     expect(keyAfter('a')).toEqual(Buffer.from([0x61, 0]));
+  });
+});
+
+describe('toRevision', () => {
+  it('takes what is exact and refuses the rest by name', () => {
+    expect(toRevision('9007199254740991')).toBe(Number.MAX_SAFE_INTEGER);
+    expect(() => toRevision('9007199254740992')).toThrow(/9007199254740992/u);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { ICompare, IEvent, IKeyValue, IRangeRequest, IRequestOp, IRangeResponse } from 'etcd3';
-import type { Compare, Entry, Operation, WatchEvent } from './store.js';
+import { InvalidObjectError } from '../base/index.js';
+import type { Compare, Entry, Operation, Revision, WatchEvent } from './store.js';
 import { encodeValue } from './values.js';
 import type { StampedTxn } from './values.js';
 
@@ -28,8 +29,8 @@ export function toEntry(kv: IKeyValue): Entry {
   const entry = {
     key: kv.key.toString(),
     value: kv.value.toString(),
-    createRevision: Number(kv.create_revision),
-    modRevision: Number(kv.mod_revision),
+    createRevision: toRevision(kv.create_revision),
+    modRevision: toRevision(kv.mod_revision),
   };
   return kv.lease === '0' ? entry : { ...entry, leaseId: toLeaseId(kv.lease) };
 }
@@ -37,13 +38,23 @@ export function toEntry(kv: IKeyValue): Entry {
 /** An event as the port shows it. */
 export function toWatchEvent({ type, kv }: IEvent): WatchEvent {
   return type === 'Delete'
-    ? { kind: 'delete', key: kv.key.toString(), modRevision: Number(kv.mod_revision) }
+    ? { kind: 'delete', key: kv.key.toString(), modRevision: toRevision(kv.mod_revision) }
     : { kind: 'put', entry: toEntry(kv) };
 }
 
+/**
+ * etcd's 64-bit integer as the number that revisions are here. Errors: InvalidObjectError above 2^53,
+ * where it would be rounded.
+ */
+export function toRevision(wire: string): Revision {
+  const revision = Number(wire);
+  if (Number.isSafeInteger(revision)) return revision;
+  throw new InvalidObjectError(`etcd's revision ${wire} is too large to be exact`);
+}
+
 /** The store's revision when it gave this answer. */
-export function revisionOf({ header }: Pick<IRangeResponse, 'header'>): number {
-  return Number(header.revision);
+export function revisionOf({ header }: Pick<IRangeResponse, 'header'>): Revision {
+  return toRevision(header.revision);
 }
 
 /** etcd's cluster id as `etcdctl` prints it. */

@@ -37,6 +37,7 @@ export class EtcdEndpoints {
   private preferred = 0;
   private tls: EtcdTls | undefined;
   private recreationCount = 0;
+  private closed = false;
 
   constructor(private readonly options: EtcdEndpointsOptions) {
     if (options.endpoints.length === 0) throw new RangeError('no etcd endpoint is given');
@@ -108,9 +109,11 @@ export class EtcdEndpoints {
   async replaceCredentials(tls: EtcdTls, timeoutMs: number): Promise<void> {
     const slots = this.connectAll(tls);
     const connected = await Promise.all(slots.map(({ connection }) => connection.ready(timeoutMs)));
-    if (!connected.includes(true)) {
+    if (this.closed || !connected.includes(true)) {
       for (const { connection } of slots) connection.close();
-      throw new UnavailableError('etcd does not take the new credentials');
+      throw new UnavailableError(
+        this.closed ? 'the store is closed' : 'etcd does not take the new credentials',
+      );
     }
     const old = this.slots;
     this.slots = slots;
@@ -119,13 +122,15 @@ export class EtcdEndpoints {
     for (const { connection } of old) connection.close();
   }
 
+  /** Closes all connections; none is made any more. */
   close(): void {
+    this.closed = true;
     for (const { connection } of this.slots) connection.close();
   }
 
   private recreate(slot: Slot): void {
     const now = this.options.clock.monotonicMs();
-    if (now - slot.connectedAtMs < MIN_CLIENT_AGE_MS) return;
+    if (this.closed || now - slot.connectedAtMs < MIN_CLIENT_AGE_MS) return;
     const old = slot.connection;
     slot.connection = this.connect(slot.endpoint, 'calls', this.tls);
     slot.connectedAtMs = now;

@@ -50,6 +50,8 @@ export interface EtcdStoreOptions {
 
 const DEFAULT_MAX_REPLY_BYTES = 64 * 1024 * 1024;
 const DEFAULT_PAGE_SIZE = 500;
+/** A scheme, a host name or address, and a port; nothing behind it. */
+const ENDPOINT = /^(https?):\/\/[^/]+:\d+$/u;
 /** A handshake or two. */
 const REPLACE_CREDENTIALS_TIMEOUT_MS = 5_000;
 
@@ -65,7 +67,7 @@ export class EtcdStore implements Store {
   private closed = false;
 
   constructor(options: EtcdStoreOptions) {
-    requireMatchingSchemes(options);
+    requireEndpoints(options);
     const { endpoints, tls, observer, maxReplyBytes = DEFAULT_MAX_REPLY_BYTES } = options;
     this.clock = options.clock ?? new SystemClock();
     this.endpoints = new EtcdEndpoints({ endpoints, tls, clock: this.clock, maxReplyBytes });
@@ -220,13 +222,18 @@ function isTooLarge(error: unknown): boolean {
   return error instanceof Error && isReplyTooLarge(error.cause);
 }
 
-function requireMatchingSchemes({ endpoints, tls }: EtcdStoreOptions): void {
-  const scheme = tls ? 'https://' : 'http://';
-  const wrong = endpoints.find((endpoint) => !endpoint.startsWith(scheme));
-  if (wrong === undefined) return;
-  throw new RangeError(
-    tls
-      ? `etcd endpoint ${wrong} must start with https:// when TLS files are given`
-      : `etcd endpoint ${wrong} needs TLS files, or must start with http://`,
-  );
+function requireEndpoints({ endpoints, tls }: EtcdStoreOptions): void {
+  const scheme = tls ? 'https' : 'http';
+  for (const endpoint of endpoints) {
+    const found = ENDPOINT.exec(endpoint)?.[1];
+    if (found === scheme) continue;
+    if (found === undefined) {
+      throw new RangeError(`etcd endpoint ${endpoint} must look like ${scheme}://host:2379`);
+    }
+    throw new RangeError(
+      tls
+        ? `etcd endpoint ${endpoint} must start with https:// when TLS files are given`
+        : `etcd endpoint ${endpoint} needs TLS files, or must start with http://`,
+    );
+  }
 }

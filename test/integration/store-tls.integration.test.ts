@@ -129,11 +129,19 @@ describeWithEtcd('EtcdStore with mutual TLS', () => {
     await watching;
   });
 
-  it('refuses endpoints whose scheme does not fit', () => {
+  it('refuses endpoints that it cannot use', () => {
     expect(() => new EtcdStore({ endpoints: ['https://127.0.0.1:1'] })).toThrow(RangeError);
     expect(
       () => new EtcdStore({ endpoints: ['http://127.0.0.1:1'], tls: tlsOf('client') }),
     ).toThrow(RangeError);
     expect(() => new EtcdStore({ endpoints: [] })).toThrow(RangeError);
+    for (const endpoint of [
+      '127.0.0.1:1',
+      'http://127.0.0.1',
+      'http://127.0.0.1:1/',
+      'ftp://a:1',
+    ]) {
+      expect(() => new EtcdStore({ endpoints: [endpoint] })).toThrow(RangeError);
+    }
   });
 });
