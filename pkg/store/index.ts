@@ -7,5 +7,5 @@ export * from './pack-transactions.js';
 export { EtcdStore } from './etcd-store.js';
 export type { EtcdStoreOptions } from './etcd-store.js';
 export type { EtcdTls } from './etcd-connection.js';
-export type { CallOutcome, StoreObserver } from './etcd-calls.js';
+export type { StoreObserver } from './etcd-calls.js';
 export * from './etcd-version.js';
