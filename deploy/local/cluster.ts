@@ -1,5 +1,7 @@
+import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { runCommand } from './command.js';
+import { readOwnContext } from './context.js';
 import { etcdTlsFlags, etcdctlTlsVariables } from './given-etcd.js';
 import { LAYOUT, programPath } from './layout.js';
 import { freeAddresses } from './ports.js';
@@ -64,7 +66,15 @@ async function initialise(
   );
   const workerToken = /SWMTKN-1-[\w-]+/.exec(words)?.[0];
   if (!workerToken) throw new Error(`swarm-manager init printed no join token:\n${words}`);
-  return { workerToken };
+  return { id: await readClusterId(), workerToken };
+}
+
+/** Every certificate of a cluster names it as its organisation. */
+async function readClusterId(): Promise<string> {
+  const certificate = (await readOwnContext())?.certificate ?? '';
+  const id = /^O=(.+)$/m.exec(new X509Certificate(certificate).subject)?.[1];
+  if (!id) throw new Error(`no cluster id in the certificate in ${LAYOUT.adminContext}`);
+  return id;
 }
 
 /** Lets this host join unless it has, and starts its agent. Returns what to say about it. */

@@ -63,28 +63,32 @@ async function removeAll(): Promise<number> {
   return 1;
 }
 
-/** Brings everything up, or takes all of it down again. Returns the error that made it so. */
-async function tryBringUp(signal: AbortSignal): Promise<Error | undefined> {
+/** True when everything is up. What this very call began is taken down again when it fails. */
+async function tryBringUp(signal: AbortSignal, start: Start): Promise<boolean> {
   try {
     await bringUp(signal);
-    return undefined;
+    return true;
   } catch (error) {
     if (!signal.aborted) complain(`\n${messageOf(error)}\n`);
-    await removeAll();
-    return error instanceof Error ? error : new Error(messageOf(error));
+    if (start === 'fresh') await removeAll();
+    else complain('the rest is left as it is; to remove it: make down');
+    return false;
   }
 }
 
-/** What a killed process left is removed; a cluster of `make up` is gone on with. */
-async function prepare(mode: LocalState['mode']): Promise<boolean> {
+/** Whether there was a cluster of `make up` to go on with, parts of which have ended. */
+type Start = 'fresh' | 'continued';
+
+/** What a killed `make run` left is removed. Undefined when it cannot be. */
+async function prepare(mode: LocalState['mode']): Promise<Start | undefined> {
   const state = await readState();
-  if (state?.mode === 'up' && mode === 'up') return true;
+  if (state?.mode === 'up' && mode === 'up') return 'continued';
   if (state) {
     say(`removing what an earlier \`make ${state.mode}\` left behind`);
-    if (!(await removeCluster())) return false;
+    if ((await removeAll()) !== 0) return undefined;
   }
   await createState(mode);
-  return true;
+  return 'fresh';
 }
 
 async function up(): Promise<number> {
@@ -94,8 +98,9 @@ async function up(): Promise<number> {
     say(`a local cluster is up already, since ${state.startedAt}; to stop it: make down`);
     return 0;
   }
-  if (!(await prepare('up'))) return 1;
-  if (await tryBringUp(signal)) return signal.aborted ? INTERRUPTED : 1;
+  const start = await prepare('up');
+  if (!start) return 1;
+  if (!(await tryBringUp(signal, start))) return signal.aborted ? INTERRUPTED : 1;
   say(`
 The local cluster is up. What to try next:
   bin/swarmctl apply --wait -f deploy/examples/hello.yaml
@@ -114,8 +119,9 @@ async function run(): Promise<number> {
     complain('bin/swarmctl works with it now; to run a fresh one: make down, then make run');
     return 1;
   }
-  if (!(await prepare('run'))) return 1;
-  if (await tryBringUp(signal)) return signal.aborted ? 0 : 1;
+  const start = await prepare('run');
+  if (!start) return 1;
+  if (!(await tryBringUp(signal, start))) return signal.aborted ? 0 : 1;
   await showExample(signal);
   await watch(signal);
   return removeAll();

@@ -27,11 +27,12 @@ export async function removeCluster(): Promise<boolean> {
 
 type Removal = readonly [what: string, work: () => Promise<void>];
 
-function removals({ context, engine, etcd, hasBuiltImage }: LocalState): readonly Removal[] {
+function removals(state: LocalState): readonly Removal[] {
+  const { context, engine, etcd, hasBuiltImage } = state;
   return [
     ['remove the swarmctl context', () => removeContext(context)],
     ['stop the agent', () => stopDaemon('agent', STOP_GRACE_MS)],
-    ['remove the containers', () => removeContainers(engine)],
+    ['remove the containers', () => removeContainers(state)],
     ['stop the manager', () => stopDaemon('manager', STOP_GRACE_MS)],
     ['remove the image', () => removeExampleImage(engine, hasBuiltImage)],
     ['clean up etcd', () => removeEtcd(etcd)],

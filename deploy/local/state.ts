@@ -24,12 +24,19 @@ export interface LocalState {
   };
   readonly manager?: { readonly address: string; readonly metricsAddress: string };
   /** Written once the cluster exists. */
-  readonly cluster?: { readonly workerToken: string };
+  readonly cluster?: { readonly id: string; readonly workerToken: string };
   readonly agent?: { readonly metricsAddress: string };
   /** True once the agent has its certificate. */
   readonly hasJoined?: boolean;
-  /** The swarmctl configuration that got our context, and the context that was current before. */
-  readonly context?: { readonly file: string; readonly previous?: string };
+  /**
+   * The swarmctl configuration that got our context; before, `previous` was the current one, and
+   * `replaced` had the name of ours.
+   */
+  readonly context?: {
+    readonly file: string;
+    readonly previous?: string;
+    readonly replaced?: unknown;
+  };
   /** True when the example's image was made here and not pulled. */
   readonly hasBuiltImage?: boolean;
 }
