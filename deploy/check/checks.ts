@@ -44,7 +44,7 @@ export const CHECKS: readonly Check[] = [
       'warn',
       '--cache',
       '--cache-location',
-      'node_modules/.cache/prettier',
+      'node_modules/.cache/prettier/.prettier-cache',
       '.',
     ],
   },
