@@ -15,9 +15,13 @@ describe('ImagePuller', () => {
   it('pulls once for all who ask at the same time', async () => {
     const { clock, engine, puller } = setUp();
     const progress: number[][] = [[], []];
-    const first = puller.pull('web:1', { onProgress: (step) => progress[0]?.push(step.layersDone) });
+    const first = puller.pull('web:1', {
+      onProgress: (step) => progress[0]?.push(step.layersDone),
+    });
     await clock.advance(500);
-    const second = puller.pull('web:1', { onProgress: (step) => progress[1]?.push(step.layersDone) });
+    const second = puller.pull('web:1', {
+      onProgress: (step) => progress[1]?.push(step.layersDone),
+    });
     await clock.advance(500);
     expect(await first).toEqual(await second);
     expect(engine.callsOf('pullImage')).toBe(1);

@@ -11,6 +11,5 @@ export * from './errors.js';
 export * from './timeouts.js';
 export * from './image-puller.js';
 export { DockerEngine } from './docker-engine.js';
-export type { DockerEngineOptions } from './docker-engine.js';
 export { DEFAULT_ENGINE_SOCKET, formatEngineHost, parseDockerHost } from './host.js';
-export type { DockerEnvironment, EngineHost, EngineTls } from './host.js';
+export type { EngineHost } from './host.js';

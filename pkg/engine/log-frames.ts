@@ -9,7 +9,6 @@ export interface LogFrame {
 }
 
 const HEADER_BYTES = 8;
-const STDOUT = 1;
 const STDERR = 2;
 /** The engine's own trouble in the middle of a log. */
 const SYSTEM_ERROR = 3;
@@ -69,6 +68,3 @@ export class LogFrameDecoder {
     return { stream, data, starts };
   }
 }
-
-/** The multiplexed type of a stream, for those who write one. */
-export const LOG_FRAME_TYPES = { stdout: STDOUT, stderr: STDERR } as const;

@@ -45,7 +45,10 @@ describe('LogFrameDecoder and LogLineAssembler', () => {
         (written, sizes) => {
           const input = Buffer.concat(written.map(({ type, text }) => frame(type, `${text}\n`)));
           const found = read(input, sizes);
-          for (const [type, stream] of [[1, 'stdout'], [2, 'stderr']] as const) {
+          for (const [type, stream] of [
+            [1, 'stdout'],
+            [2, 'stderr'],
+          ] as const) {
             expect(texts(found.filter((one) => one.stream === stream))).toEqual(
               written.filter((one) => one.type === type).map(({ text }) => text),
             );
@@ -57,7 +60,9 @@ describe('LogFrameDecoder and LogLineAssembler', () => {
 
   it('keep the two streams apart in the middle of a line', () => {
     const input = Buffer.concat([frame(1, 'on'), frame(2, 'err\n'), frame(1, 'e\ntwo\nthr')]);
-    expect(read(input).map(({ stream, data, partial }) => [stream, data.toString(), partial])).toEqual([
+    expect(
+      read(input).map(({ stream, data, partial }) => [stream, data.toString(), partial]),
+    ).toEqual([
       ['stderr', 'err', false],
       ['stdout', 'one', false],
       ['stdout', 'two', false],

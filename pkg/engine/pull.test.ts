@@ -14,11 +14,17 @@ describe('imagePullError', () => {
       'ImageNotFound',
     ],
     ['invalid reference format', 'InvalidImageReference'],
-    ['no matching manifest for linux/arm64/v8 in the manifest list entries', 'ImagePlatformMismatch'],
+    [
+      'no matching manifest for linux/arm64/v8 in the manifest list entries',
+      'ImagePlatformMismatch',
+    ],
     ['unauthorized: authentication required', 'RegistryUnauthorized'],
     ['Head "https://r/v2/web": no basic auth credentials', 'RegistryUnauthorized'],
     ['toomanyrequests: You have reached your pull rate limit', 'RegistryRateLimited'],
-    ['Get "https://r/v2/": dial tcp 127.0.0.1:1: connect: connection refused', 'RegistryUnreachable'],
+    [
+      'Get "https://r/v2/": dial tcp 127.0.0.1:1: connect: connection refused',
+      'RegistryUnreachable',
+    ],
     ['Get "https://r/v2/": x509: certificate signed by unknown authority', 'RegistryUnreachable'],
     ['received unexpected HTTP status: 503 Service Unavailable', 'RegistryUnreachable'],
     ['write /var/lib/docker/tmp/x: no space left on device', 'EngineDiskFull'],
@@ -32,7 +38,8 @@ describe('imagePullError', () => {
   });
 
   it('knows a denied pull with credentials as a matter of credentials', () => {
-    const words = "pull access denied for web, repository does not exist or may require 'docker login'";
+    const words =
+      "pull access denied for web, repository does not exist or may require 'docker login'";
     const auth = { username: 'me', password: 'x' };
     expect(imagePullError('web', words, { auth }).reason).toBe('RegistryUnauthorized');
   });
