@@ -3,10 +3,13 @@ import type { Reporter, TestModule } from 'vitest/node';
 /** Tests of these projects prove nothing when they are skipped; in CI nobody would notice. */
 const NEVER_SKIPPED_IN_CI: readonly string[] = ['integration', 'e2e'];
 
-interface Totals {
-  passed: number;
-  failed: number;
-  skipped: number;
+/** What a run came to. */
+export interface Totals {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Names of skipped tests that CI does not allow to be skipped. */
+  readonly forbidden: readonly string[];
 }
 
 /**
@@ -15,40 +18,40 @@ interface Totals {
  */
 export class TotalsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
-    const totals: Totals = { passed: 0, failed: unhandled.length, skipped: 0 };
-    const forbidden: string[] = [];
-    for (const module of modules) {
-      const skipped = addModule(totals, module);
-      if (NEVER_SKIPPED_IN_CI.includes(module.project.name)) forbidden.push(...skipped);
-    }
+    const totals = countTests(modules, unhandled.length);
     // After the default reporter's summary and the coverage, which come in and after this hook.
-    process.once('exit', () => process.stdout.write(closing(totals)));
-    if (process.env['CI'] === 'true' && forbidden.length > 0) refuse(forbidden);
+    process.once('exit', () => process.stdout.write(`${formatTotals(totals)}\n`));
+    if (process.env['CI'] === 'true' && totals.forbidden.length > 0) refuse(totals.forbidden);
   }
 }
 
-/** Returns the names of the module's skipped tests. */
-function addModule(totals: Totals, module: TestModule): readonly string[] {
-  const skipped: string[] = [];
-  let failedHere = 0;
-  for (const test of module.children.allTests()) {
-    const { state } = test.result();
-    if (state === 'passed') totals.passed += 1;
-    else if (state === 'failed') failedHere += 1;
-    else skipped.push(`${module.relativeModuleId}: ${test.fullName}`);
+/** `errors` that belong to no test count as failures. */
+export function countTests(modules: readonly TestModule[], errors: number): Totals {
+  let [passed, failed, skipped] = [0, errors, 0];
+  const forbidden: string[] = [];
+  for (const module of modules) {
+    const tests = [...module.children.allTests()];
+    const inState = (state: string) => tests.filter((test) => test.result().state === state);
+    const failedHere = inState('failed').length;
+    passed += inState('passed').length;
+    // A file that cannot be loaded, or whose hooks fail, has failed without a failed test.
+    failed += module.state() === 'failed' ? Math.max(1, failedHere) : failedHere;
+    const skippedHere = [...inState('skipped'), ...inState('pending')];
+    skipped += skippedHere.length;
+    if (NEVER_SKIPPED_IN_CI.includes(module.project.name)) {
+      forbidden.push(...skippedHere.map((t) => `${module.relativeModuleId}: ${t.fullName}`));
+    }
   }
-  // A file that cannot be loaded, or whose hooks fail, has failed without a failed test.
-  totals.failed += module.state() === 'failed' ? Math.max(1, failedHere) : failedHere;
-  totals.skipped += skipped.length;
-  return skipped;
+  return { passed, failed, skipped, forbidden };
 }
 
-function closing({ passed, failed, skipped }: Totals): string {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`;
+/** The closing line. */
+export function formatTotals({ passed, failed, skipped }: Totals): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
 
-function refuse(skipped: readonly string[]): void {
-  const list = skipped.map((name) => `  ${name}`).join('\n');
+function refuse(forbidden: readonly string[]): void {
+  const list = forbidden.map((name) => `  ${name}`).join('\n');
   process.stderr.write(`\nCI=true forbids skipped integration and e2e tests:\n${list}\n`);
   process.exitCode = 1;
 }
