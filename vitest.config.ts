@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { TotalsReporter } from './deploy/check/totals-reporter.js';
 
-/** Three projects, by what they need: nothing, an etcd, a Docker Engine. */
+/** Three projects, by what they need: nothing, an etcd, a Docker Engine. They run one after another. */
 export default defineConfig({
   test: {
     reporters: ['default', new TotalsReporter()],
@@ -20,7 +20,8 @@ export default defineConfig({
           exclude: ['**/*.integration.test.ts', '**/*.e2e.test.ts', '**/node_modules/**'],
           setupFiles: ['reflect-metadata'],
           pool: 'threads',
-          isolate: true,
+          testTimeout: 15_000, // a busy machine is not a fault
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -31,6 +32,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: 'forks',
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -41,7 +43,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           pool: 'forks',
-          fileParallelism: false,
+          fileParallelism: false, // whole clusters, each with an engine
+          sequence: { groupOrder: 2 },
         },
       },
     ],
