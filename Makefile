@@ -8,8 +8,9 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 # TypeScript scripts of deploy/ run in one process, so that Ctrl-C reaches them and nobody else.
 TS := node --import tsx
-# Host programs that a local cluster and the end-to-end tests need; deploy/setup/host.sh knows them.
-HOST_PARTS := etcd docker network busybox
+# Host programs that a local cluster needs, and those that tests need; deploy/setup/host.sh knows them.
+RUN_PARTS := etcd docker busybox
+TEST_PARTS := $(RUN_PARTS) network
 
 .PHONY: help setup deps build fmt check test test-unit test-integration test-e2e coverage \
   generate bench run up down images clean
@@ -20,7 +21,7 @@ help: ## Show this list
 
 ##: Prepare
 setup: deps ## Install what is missing: npm packages; etcd and Docker from Debian's packages when root
-	@deploy/setup/host.sh $(HOST_PARTS)
+	@deploy/setup/host.sh $(TEST_PARTS)
 
 deps: # npm packages only; instant when package-lock.json has not changed
 	@deploy/setup/npm.sh
@@ -59,10 +60,12 @@ bench: setup build ## Measure everything that docs/benchmarks.md tells, on this 
 	@for file in test/bench/*.bench.ts; do $(TS) $$file; done
 
 ##: Run
-run: setup build ## Start a local cluster and the hello example; Ctrl-C removes everything again
+run: build ## Start a local cluster and the hello example; Ctrl-C removes everything again
+	@deploy/setup/host.sh $(RUN_PARTS)
 	@$(TS) deploy/local/main.ts run
 
-up: setup build ## Start a local cluster in the background; .run/env has the shell exports
+up: build ## Start a local cluster in the background; .run/env has the shell exports
+	@deploy/setup/host.sh $(RUN_PARTS)
 	@$(TS) deploy/local/main.ts up
 
 down: deps ## Stop the local cluster and remove what it made, whatever state it is in

@@ -21,7 +21,7 @@ has_etcd() { have etcd && have etcdctl; }
 
 has_docker() {
   if node deploy/setup/engine-answers.js; then return 0; fi
-  [ "$(id -u)" -eq 0 ] && have dockerd && have iptables
+  [ "$(id -u)" -eq 0 ] && have dockerd && have iptables && have ip
 }
 
 has_network() { have iptables && have nft && have ip; }
@@ -32,7 +32,7 @@ has_busybox() { have busybox && ! ldd "$(command -v busybox)" >/dev/null 2>&1; }
 packages_of() {
   case $1 in
     etcd) echo etcd-server etcd-client ;;
-    docker) echo docker.io iptables ca-certificates ;;
+    docker) echo docker.io iptables iproute2 ca-certificates ;;
     network) echo iptables nftables iproute2 ;;
     busybox) echo busybox-static ;;
     *) die "unknown part '$1'" "parts: etcd docker network busybox" ;;
@@ -60,6 +60,11 @@ readonly BY_HAND="apt-get install --no-install-recommends ${packages[*]}"
 have apt-get || die "missing on this machine: ${missing[*]}. It is not a Debian, so nothing is installed for you." \
   "On Debian or Ubuntu it would be: $BY_HAND" \
   "or point to what runs elsewhere: DOCKER_HOST=unix:///path or tcp://host:port, ETCD_ENDPOINTS=http://host:2379"
+readonly SOCKET=/var/run/docker.sock
+if [ -S "$SOCKET" ] && [ ! -w "$SOCKET" ]; then
+  say "there is a Docker Engine at $SOCKET, but $(id -un) may not use it; to allow it, and to log in again after:" >&2
+  say "  sudo usermod --append --groups docker $(id -un)" >&2
+fi
 [ "$(id -u)" -eq 0 ] || die "missing on this machine: ${missing[*]}. Only root may install it:" \
   "sudo $BY_HAND" \
   "(starting a Docker Engine of our own needs root as well; an engine that you may use is found by DOCKER_HOST)"
