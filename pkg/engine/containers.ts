@@ -116,13 +116,16 @@ export class EngineContainers {
       query: { force: String(force), v: String(volumes) },
       timeoutMs,
     };
-    try {
-      await this.call(id, '', call, options);
-    } catch (error) {
-      if (error instanceof NotFoundError) return;
-      if (!isRemovalInProgress(error)) throw error;
-      await withDeadline(call.operation, timeoutMs, (cut) => this.untilGone(id, cut), signal);
-    }
+    const work = async (cut: AbortSignal): Promise<void> => {
+      try {
+        await this.call(id, '', call, { signal: cut });
+      } catch (error) {
+        if (error instanceof NotFoundError) return;
+        if (!isRemovalInProgress(error)) throw error;
+        await this.untilGone(id, cut);
+      }
+    };
+    await withDeadline(call.operation, timeoutMs, work, signal);
   }
 
   async wait(id: string, signal?: AbortSignal): Promise<ContainerExit> {

@@ -239,6 +239,87 @@ describe('DockerEngine', () => {
     expect(looks).toBe(3);
   });
 
+  it('gives up on a removal that does not end', async () => {
+    daemon.on(/DELETE/, answerJson(409, { message: 'removal of a is already in progress' }));
+    daemon.on(/containers\/a\/json/, answerJson(200, { Id: 'a', State: { Status: 'removing' } }));
+    await expect(engine.removeContainer('a', { timeoutMs: 100 })).rejects.toMatchObject(
+      UNAVAILABLE,
+    );
+  });
+
+  describe('stopping', () => {
+    const ok = answerJson(204, '');
+
+    it('leaves signal and grace to the engine when it can', async () => {
+      daemon.on(/stop/, (response) => response.writeHead(304).end());
+      await engine.stopContainer('a', { graceMs: 1500 });
+      expect(daemon.requests.at(-1)?.url).toBe('/v1.41/containers/a/stop?t=2');
+    });
+
+    it('has a deadline beyond the grace', async () => {
+      engine.close();
+      engine = engineWith({ stopMarginMs: 50 });
+      daemon.on(/stop/, () => undefined);
+      const stopping = engine.stopContainer('a', { graceMs: 50 });
+      await expect(stopping).rejects.toThrow('within 100 ms');
+    });
+
+    it('with another signal does not kill what ends in time', async () => {
+      daemon.on(/wait/, answerJson(200, { StatusCode: 0 }));
+      daemon.on(/kill/, ok);
+      await engine.stopContainer('a', { stopSignal: 'SIGQUIT', graceMs: 60_000 });
+      const kills = daemon.requestsTo(/kill/).map(({ url }) => url);
+      expect(kills).toEqual(['/v1.41/containers/a/kill?signal=SIGQUIT']);
+    });
+
+    it('with another signal kills after the grace, and waits for the end', async () => {
+      let ended = (): void => undefined;
+      daemon.on(/wait/, (response) => {
+        response.writeHead(200, { 'Content-Type': 'application/json' }).flushHeaders();
+        ended = () => {
+          response.end('{"StatusCode":137}');
+        };
+      });
+      daemon.on(/kill/, (response, request) => {
+        ok(response, request);
+        if (request.url.includes('SIGKILL')) ended();
+      });
+      await engine.stopContainer('a', { stopSignal: 'SIGQUIT', graceMs: 20 });
+      expect(daemon.requestsTo(/kill/)).toHaveLength(2);
+    });
+
+    it('with another signal fails when the engine goes away meanwhile', async () => {
+      daemon.on(/wait/, answerStuck(''));
+      daemon.on(/kill/, (response, request) => {
+        ok(response, request);
+        setImmediate(() => {
+          daemon.cutConnections();
+        });
+      });
+      const stopping = engine.stopContainer('a', { stopSignal: 'SIGQUIT', graceMs: 60_000 });
+      await expect(stopping).rejects.toMatchObject(UNAVAILABLE);
+      expect(daemon.requestsTo(/SIGKILL/)).toEqual([]);
+    });
+  });
+
+  it('waits for an end, with the engine’s words about it', async () => {
+    daemon.on(/wait/, answerJson(200, { StatusCode: 3, Error: { Message: 'it was odd' } }));
+    expect(await engine.waitContainer('a')).toEqual({ exitCode: 3, error: 'it was odd' });
+    daemon.on(/wait/, answerHalf('{"Status'));
+    await expect(engine.waitContainer('a')).rejects.toMatchObject(UNAVAILABLE);
+  });
+
+  it('describes the engine with the API that is spoken', async () => {
+    daemon.on(/info/, answerJson(200, { ID: 'E', Name: 'host', NCPU: 2, OSType: 'linux' }));
+    expect(await engine.describe()).toMatchObject({
+      engineId: 'E',
+      hostname: 'host',
+      cpuNano: 2e9,
+      apiVersion: '1.41',
+    });
+    expect(calls).toEqual([['describe', 'ok']]);
+  });
+
   describe('pulls', () => {
     const pull = (...messages: readonly unknown[]) => {
       daemon.on(/images\/create/, (response) => {
