@@ -29,25 +29,24 @@ export function planGlobal({ slots, nodes, constraints, revision }: GlobalInput)
   const slotByNode = new Map(slots.map((slot) => [slot.forNode ?? '', slot]));
   const known = new Set(nodes.map(({ node }) => node.id));
   const matches = matcherOf(constraints);
-  const kept: Slot[] = [];
-  const untouched: Slot[] = [];
-  const changes: ServiceChange[] = [];
-  let created = 0;
-  for (const entry of nodes) {
+  const wishes = nodes.map((entry) => {
     const slot = slotByNode.get(entry.node.id);
-    const wish = wishFor(entry, slot, matches);
-    if (wish === 'stop') changes.push(...(slot?.live ?? []).flatMap(stop));
-    if (wish === 'keep' && slot) kept.push(slot);
-    if (wish === 'leave' && slot && slot.live.length > 0) untouched.push(slot);
-    if (wish === 'create') changes.push(createOn(entry.node.id, slot, revision));
-    if (wish === 'create') created += 1;
-  }
+    return { nodeId: entry.node.id, slot, wish: wishFor(entry, slot, matches) };
+  });
+  const kept = wishes.flatMap(({ slot, wish }) => (wish === 'keep' && slot ? [slot] : []));
+  const untouched = wishes.flatMap(({ slot, wish }) => (wish === 'leave' && slot ? [slot] : []));
+  const created = wishes.filter(({ wish }) => wish === 'create');
+  const unwanted = wishes.flatMap(({ slot, wish }) => (wish === 'stop' && slot ? slot.live : []));
   const homeless = slots.filter(({ forNode }) => !known.has(forNode ?? ''));
   return {
-    desired: kept.length + untouched.length + created,
+    desired: kept.length + untouched.length + created.length,
     kept,
     counted: [...kept, ...untouched],
-    changes: [...changes, ...homeless.flatMap(goneWithNode)],
+    changes: [
+      ...unwanted.flatMap(stop),
+      ...created.map(({ nodeId, slot }) => createOn(nodeId, slot, revision)),
+      ...homeless.flatMap(goneWithNode),
+    ],
   };
 }
 
@@ -55,9 +54,9 @@ function wishFor(
   { node, standing }: GlobalNode,
   slot: Slot | undefined,
   matches: (node: SchedulingNode) => boolean,
-): 'stop' | 'leave' | 'keep' | 'create' {
+): 'stop' | 'leave' | 'ignore' | 'keep' | 'create' {
   if (standing === 'draining' || standing === 'lost' || !matches(node)) return 'stop';
-  if (standing === 'paused') return 'leave';
+  if (standing === 'paused') return slot && slot.live.length > 0 ? 'leave' : 'ignore';
   return slot?.filled ? 'keep' : 'create';
 }
 

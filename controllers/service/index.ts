@@ -1,0 +1,61 @@
+/** The service controller: tasks for every slot or node of a service, updates, deletion and status. */
+import { replicasOf, type StoredService } from '../../api/v1/index.js';
+import {
+  defineController,
+  mapsTo,
+  owns,
+  type ControllerWatch,
+  type WorldReader,
+} from '../../pkg/controller/index.js';
+import type { CollectionDefinition } from '../../pkg/informer/index.js';
+import {
+  nodeHealths,
+  nodeStatuses,
+  nodes,
+  serviceRevisions,
+  services,
+  taskStatuses,
+  tasks,
+} from '../../pkg/objects/index.js';
+import { ServiceReconciler } from './reconciler.js';
+
+export { ServiceReconciler, type ServiceReconcilerOptions } from './reconciler.js';
+export { planService, type ServicePlan, type ServiceSnapshot } from './plan.js';
+
+/** Global services follow the nodes. */
+const globalServices = (world: WorldReader): readonly string[] =>
+  world
+    .collection(services)
+    .list()
+    .filter(isGlobal)
+    .map(({ metadata }) => metadata.name);
+
+const isGlobal = ({ spec }: StoredService): boolean => replicasOf(spec) === undefined;
+
+const movesGlobalServices = <T>(collection: CollectionDefinition<T>): ControllerWatch =>
+  mapsTo(collection, (_object, _key, world) => globalServices(world));
+
+/** Declares the service controller. Keys are services' names. */
+export const serviceController = defineController({
+  name: 'service',
+  for: services,
+  watches: [
+    owns(tasks, ({ spec }) => spec.service),
+    mapsTo(
+      taskStatuses,
+      (_status, id, world) => {
+        const task = world.collection(tasks).get(id);
+        return task ? [task.spec.service] : [];
+      },
+      {
+        when: (before, after) => before?.state !== after?.state || before?.error !== after?.error,
+      },
+    ),
+    owns(serviceRevisions, ({ service }) => service),
+    movesGlobalServices(nodes),
+    movesGlobalServices(nodeStatuses),
+    movesGlobalServices(nodeHealths),
+  ],
+  reconciler: ServiceReconciler,
+  concurrency: 8,
+});

@@ -1,0 +1,180 @@
+import type { ServiceStatus, StoredService } from '../../api/v1/index.js';
+import { Pacer, type Clock } from '../../pkg/base/index.js';
+import type {
+  GuardedWriter,
+  ReconcileContext,
+  ReconcileResult,
+  Reconciler,
+} from '../../pkg/controller/index.js';
+import type { EventRecorder } from '../../pkg/events/index.js';
+import { atVersion, puts, remove, type World } from '../../pkg/objects/index.js';
+import { packTransactions, type Keys, type TxnPart } from '../../pkg/store/index.js';
+import { partOf } from './apply.js';
+import { planService, type ServicePlan, type ServiceSnapshot } from './plan.js';
+import { recordChanges, recordTransitions } from './service-events.js';
+import { snapshotOf } from './snapshot.js';
+
+/** What a {@link ServiceReconciler} is made of. */
+export interface ServiceReconcilerOptions {
+  readonly world: World;
+  readonly keys: Keys;
+  readonly writer: GuardedWriter;
+  readonly clock: Clock;
+  readonly events: EventRecorder;
+}
+
+/** While tasks start by the hundred, a service is looked at this often: the rest is status. */
+const RELAXED = { minIntervalMs: 100, costFactor: 10, maxIntervalMs: 2_000 };
+/** An update waits for tasks, so it is looked at at once unless that is expensive. */
+const EAGER = { minIntervalMs: 0, costFactor: 3, maxIntervalMs: 1_000 };
+/** A store that lost history is looked at by a person; nothing is deleted meanwhile. */
+const HISTORY_CHECK_MS = 30_000;
+
+/**
+ * When a service was last looked at. Only a matter of pace: forgetting it, as with every new leader, costs
+ * one look more.
+ */
+interface Pace {
+  readonly version: number;
+  readonly updating: boolean;
+  readonly pacer: Pacer;
+}
+
+/** Tasks for every slot or node, one revision after the other, and a status that says how it goes. */
+export class ServiceReconciler implements Reconciler {
+  private readonly paces = new Map<string, Pace>();
+
+  constructor(private readonly options: ServiceReconcilerOptions) {}
+
+  async reconcile(name: string, context: ReconcileContext): Promise<ReconcileResult> {
+    const { world, clock } = this.options;
+    const service = world.services.get(name);
+    if (!service) {
+      this.paces.delete(name);
+      await this.deleteRemains(name, context);
+      return {};
+    }
+    const waitMs = this.waitMs(service);
+    if (waitMs > 0) return { requeueAfterMs: waitMs };
+    if (service.metadata.deletingAt !== undefined && world.cache.historyBreak) {
+      return { requeueAfterMs: HISTORY_CHECK_MS };
+    }
+    const startedMs = clock.monotonicMs();
+    const snapshot = snapshotOf(world, service, clock.now().toISOString());
+    const plan = planService(snapshot);
+    this.notePace(service, plan, startedMs);
+    try {
+      await this.apply(snapshot, plan, context);
+    } catch (error) {
+      this.paces.delete(name); // what failed is tried again without waiting for its turn
+      throw error;
+    }
+    return {};
+  }
+
+  /** A changed spec never waits. */
+  private waitMs({ metadata: { name, version } }: StoredService): number {
+    const pace = this.paces.get(name);
+    if (pace?.version !== version) return 0;
+    return pace.pacer.waitMs(this.options.clock.monotonicMs());
+  }
+
+  private notePace({ metadata }: StoredService, plan: ServicePlan, startedMs: number): void {
+    const { name, version, deletingAt } = metadata;
+    const updating = plan.updating || deletingAt !== undefined;
+    const known = this.paces.get(name);
+    const pacer =
+      known?.updating === updating ? known.pacer : new Pacer(updating ? EAGER : RELAXED);
+    pacer.ran(startedMs, this.options.clock.monotonicMs());
+    this.paces.set(name, { version, updating, pacer });
+  }
+
+  private async apply(
+    snapshot: ServiceSnapshot,
+    plan: ServicePlan,
+    context: ReconcileContext,
+  ): Promise<void> {
+    const { service, now } = snapshot;
+    const { keys, events } = this.options;
+    if (plan.changes.length > 0) {
+      context.log.info({ changes: plan.changes.length }, 'applying service plan');
+      await this.commitAll(
+        plan.changes.map((change) => partOf(change, { keys, service, now })),
+        context,
+      );
+      recordChanges(events, service, plan);
+      if (plan.changes.some(({ kind }) => kind === 'delete-service')) return;
+    }
+    await this.writeStatus(snapshot, plan.status, context);
+  }
+
+  /** Several transactions when one does not hold everything; each is safe by itself. */
+  private async commitAll(parts: readonly TxnPart[], context: ReconcileContext): Promise<void> {
+    for (const txn of packTransactions(parts)) await this.options.writer.commit(txn, context);
+  }
+
+  /** Written when it says something new. */
+  private async writeStatus(
+    { service, status: before }: ServiceSnapshot,
+    after: ServiceStatus,
+    context: ReconcileContext,
+  ): Promise<void> {
+    if (before && isSame(before, after)) return;
+    const { keys, writer, events } = this.options;
+    const { name, uid, version } = service.metadata;
+    await writer.commit(
+      {
+        compare: [atVersion(keys.service(name), version)],
+        operations: [puts.serviceStatus(keys, name, { ...after, serviceUid: uid })],
+      },
+      context,
+    );
+    recordTransitions(events, service, before, after);
+  }
+
+  /** A service that was deleted by hand leaves these; its tasks are the task controller's. */
+  private async deleteRemains(name: string, context: ReconcileContext): Promise<void> {
+    const { world, keys } = this.options;
+    if (world.services.isInvalid(name) || world.cache.historyBreak) return;
+    const status = world.serviceStatuses.get(name);
+    const statusKey = keys.serviceStatus(name);
+    const parts = world.serviceRevisions
+      .list()
+      .filter(({ service, serviceUid }) => service === name && !this.hasTasks(serviceUid))
+      .map(({ revision, metadata: { version } }): TxnPart => {
+        const key = keys.serviceRevision(name, revision);
+        return { compare: [atVersion(key, version)], operations: [remove(key)] };
+      });
+    if (status) {
+      const compare = [atVersion(statusKey, status.version)];
+      parts.push({ compare, operations: [remove(statusKey)] });
+    }
+    const nameIsFree = atVersion(keys.service(name), 0);
+    await this.commitAll(
+      parts.map((part) => ({ ...part, compare: [nameIsFree, ...part.compare] })),
+      context,
+    );
+  }
+
+  private hasTasks(serviceUid: string): boolean {
+    return this.options.world.tasks.byIndex('service', serviceUid).length > 0;
+  }
+}
+
+function isSame(
+  stored: ServiceStatus & { version: number; serviceUid: string },
+  found: ServiceStatus,
+) {
+  const { version: _version, serviceUid: _uid, ...before } = stored;
+  return textOf(before) === textOf(found);
+}
+
+/** Fields in one order, since stored and planned objects may differ in it. */
+function textOf(status: ServiceStatus): string {
+  const { conditions, ...counts } = status;
+  const sorted = Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1));
+  const texts = conditions.map(({ type, status: is, reason, message, changedAt }) =>
+    [type, is, reason, message, changedAt].join('\n'),
+  );
+  return JSON.stringify([sorted, texts]);
+}

@@ -1,0 +1,66 @@
+import type { EffectiveRestartPolicy } from '../../api/v1/index.js';
+import {
+  endedAtMs,
+  hasEnded,
+  mayRestart,
+  successionOf,
+  type EndCause,
+  type NodeStanding,
+  type TaskView,
+} from '../../pkg/lifecycle/index.js';
+import type { Successor, TaskChange } from './plan-changes.js';
+
+/** A task of a slot with what its restart depends on. */
+export interface SlotTask extends TaskView {
+  /** Of the task's own revision. */
+  readonly policy: EffectiveRestartPolicy;
+  /** Of its node; undefined while it has none. */
+  readonly standing?: NodeStanding | undefined;
+}
+
+/** Why a live task must not stay as it is; undefined when it may. */
+export function endCauseOf(task: SlotTask): EndCause | undefined {
+  if (task.state === 'orphaned') return 'node-lost';
+  if (hasEnded(task)) return 'ended';
+  // A global task belongs to its node: what becomes of it there is the service controller's decision.
+  if (task.task.spec.slot === 0) return undefined;
+  if (task.standing === 'gone' || task.standing === 'lost') return 'node-lost';
+  return task.standing === 'draining' ? 'node-drained' : undefined;
+}
+
+/** What a restart rests on. */
+export interface RestartInput {
+  readonly task: SlotTask;
+  readonly cause: EndCause;
+  /** All tasks of the slot. */
+  readonly slotTasks: readonly TaskView[];
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/**
+ * Ends a live task, with a successor in the same slot when the policy wants one (swarm-semantics 2.6). The
+ * successor is prepared at once and starts after the wait, when the old task has stopped.
+ */
+export function planEnd({ task, cause, slotTasks, now }: RestartInput): TaskChange {
+  const end = { kind: 'end-task', task, cause } as const;
+  if (!mayFollow(task) || !mayRestart(task, task.policy, slotTasks)) return end;
+  return { ...end, successor: successor(task, cause, now) };
+}
+
+function successor(task: SlotTask, cause: EndCause, now: number): Successor {
+  const { delayMs, restarts, failures } = successionOf(task, cause, task.policy);
+  // The end was stamped by another machine's clock: the wait is never longer than the delay.
+  const startMs = Math.min(now, endedAtMs(task)) + delayMs;
+  if (delayMs > 0 && startMs > now) {
+    return { desiredState: 'ready', startAt: new Date(startMs).toISOString(), restarts, failures };
+  }
+  const isOver = hasEnded(task) || task.standing === 'lost' || task.standing === 'gone';
+  const neverBegan = task.task.spec.nodeId === undefined;
+  return { desiredState: isOver || neverBegan ? 'running' : 'ready', restarts, failures };
+}
+
+/** A global task has no successor on a node that takes none; a new one comes when the node does again. */
+function mayFollow({ task, standing }: SlotTask): boolean {
+  return task.spec.slot !== 0 || standing === undefined || standing === 'available';
+}

@@ -1,0 +1,94 @@
+import { hasEnded, instantMs, isLive, type TaskView } from '../../pkg/lifecycle/index.js';
+import { earlier, type TaskChange, type TaskPlan } from './plan-changes.js';
+import { isOver, planHistory } from './plan-history.js';
+import { endCauseOf, planEnd, type SlotTask } from './plan-restart.js';
+
+/** How long a successor waits at most for the task it replaces to stop (swarm-semantics 2.6). */
+const MAX_STOP_WAIT_MS = 60_000;
+
+/** Everything about one slot, read at one store revision. */
+export interface SlotSnapshot {
+  /** `gone`: there is no such service any more. `deleting`: nothing new is made. */
+  readonly service: 'present' | 'deleting' | 'gone';
+  /** All tasks of the slot, in any order. */
+  readonly tasks: readonly SlotTask[];
+  /** Tasks kept per slot, the live one included. */
+  readonly historyLimit: number;
+  /** Milliseconds since 1970, the leader's wall clock. */
+  readonly now: number;
+}
+
+/** Restarts, starts, removals and history of one slot. Pure: same snapshot, same plan. */
+export function planSlot(snapshot: SlotSnapshot): TaskPlan {
+  const { service, tasks, now } = snapshot;
+  const expelled = service === 'gone' ? tasks.filter((task) => !isToBeRemoved(task)) : [];
+  const ended = service === 'present' ? endings(tasks, now) : [];
+  const busy = new Set<TaskView>([...expelled, ...ended.map(({ task }) => task)]);
+  const starts = service === 'present' ? planStarts(tasks, busy, now) : { changes: [] };
+  const orphans = tasks.filter((task) => !busy.has(task) && isOrphan(task));
+  for (const { task } of starts.changes) busy.add(task);
+  for (const task of orphans) busy.add(task);
+  const arriving = ended.filter(({ successor }) => successor !== undefined).length;
+  return {
+    changes: [
+      ...expelled.map((task) => ({ kind: 'remove-task', task }) as const),
+      ...ended,
+      ...starts.changes,
+      ...orphans.map((task) => ({ kind: 'orphan-task', task }) as const),
+      ...planHistory({ tasks, busy, arriving, limit: snapshot.historyLimit }),
+    ],
+    lookAgainAt: starts.lookAgainAt,
+  };
+}
+
+type Ending = Extract<TaskChange, { kind: 'end-task' }>;
+
+/** Of several live tasks that ended, one has a successor: a slot holds one live task. */
+function endings(tasks: readonly SlotTask[], now: number): readonly Ending[] {
+  const live = tasks.filter(isLive);
+  const found = live.flatMap((task) => {
+    const cause = endCauseOf(task);
+    return cause === undefined ? [] : [{ task, cause }];
+  });
+  const hasOthers = found.length < live.length;
+  return found.map(({ task, cause }, index): Ending => {
+    const isLast = !hasOthers && index === found.length - 1;
+    if (!isLast) return { kind: 'end-task', task, cause };
+    return planEnd({ task, cause, slotTasks: tasks, now }) as Ending;
+  });
+}
+
+/** Prepared tasks start when their time has come and what they replace has stopped. */
+function planStarts(
+  tasks: readonly SlotTask[],
+  busy: ReadonlySet<TaskView>,
+  now: number,
+): TaskPlan {
+  const isAnyStopping = tasks.some((task) => !isLive(task) && !isOver(task));
+  const changes: TaskChange[] = [];
+  let lookAgainAt: number | undefined;
+  for (const task of tasks) {
+    if (busy.has(task) || task.task.spec.desiredState !== 'ready') continue;
+    const startMs = startInstant(task, isAnyStopping);
+    if (startMs <= now) changes.push({ kind: 'start-task', task });
+    else lookAgainAt = earlier(lookAgainAt, startMs);
+  }
+  return { changes, lookAgainAt };
+}
+
+/** The latest instant at which it starts, as things stand. Both waits run at the same time. */
+function startInstant({ task }: SlotTask, isAnyStopping: boolean): number {
+  const { startAt } = task.spec;
+  const heldUntil = startAt === undefined ? 0 : instantMs(startAt);
+  if (!isAnyStopping) return heldUntil;
+  return Math.max(heldUntil, instantMs(task.metadata.createdAt) + MAX_STOP_WAIT_MS);
+}
+
+function isToBeRemoved({ task }: SlotTask): boolean {
+  return task.spec.desiredState === 'remove';
+}
+
+/** Told to stop, and its node was removed before it could say that it did. */
+function isOrphan(task: SlotTask): boolean {
+  return task.task.spec.desiredState === 'shutdown' && task.standing === 'gone' && !hasEnded(task);
+}

@@ -1,0 +1,59 @@
+import { clusterOf, type World } from '../../pkg/objects/index.js';
+import { effectiveClusterSpec } from '../../api/v1/index.js';
+import type { Clock } from '../../pkg/base/index.js';
+import type {
+  GuardedWriter,
+  ReconcileContext,
+  ReconcileResult,
+  Reconciler,
+} from '../../pkg/controller/index.js';
+import type { EventRecorder } from '../../pkg/events/index.js';
+import { packTransactions, type Keys } from '../../pkg/store/index.js';
+import { partOf } from './apply.js';
+import { GroupCommit } from './group-commit.js';
+import type { TaskChange } from './plan-changes.js';
+import { planSlot } from './plan-slot.js';
+import { recordTaskChanges } from './task-events.js';
+import { serviceStateOf, slotTaskOf } from './task-reading.js';
+
+/** What the reconcilers of this folder are made of. */
+export interface TaskReconcilerOptions {
+  readonly world: World;
+  readonly keys: Keys;
+  readonly writer: GuardedWriter;
+  readonly clock: Clock;
+  readonly events: EventRecorder;
+}
+
+/** Restarts, starts and removes the tasks of one slot. Keys are those of `slotKey`. */
+export class SlotReconciler implements Reconciler {
+  private readonly writer: GuardedWriter;
+
+  constructor(private readonly options: TaskReconcilerOptions) {
+    this.writer = new GroupCommit(options.writer);
+  }
+
+  async reconcile(key: string, context: ReconcileContext): Promise<ReconcileResult> {
+    const { world, keys, clock, events } = this.options;
+    const tasks = world.tasks.byIndex('slot', key);
+    const [first] = tasks;
+    if (!first) return {};
+    const now = clock.now();
+    const { changes, lookAgainAt } = planSlot({
+      service: serviceStateOf(world, first),
+      tasks: tasks.map((task) => slotTaskOf(world, task)),
+      historyLimit: effectiveClusterSpec(clusterOf(world)?.spec ?? {}).taskHistoryLimit,
+      now: now.getTime(),
+    });
+    const allowed = world.cache.historyBreak ? changes.filter(destroysNothing) : changes;
+    const parts = allowed.map((change) => partOf(change, { keys, now: now.toISOString() }));
+    for (const txn of packTransactions(parts)) await this.writer.commit(txn, context);
+    recordTaskChanges(events, allowed);
+    return lookAgainAt === undefined ? {} : { requeueAfterMs: lookAgainAt - now.getTime() };
+  }
+}
+
+/** After the store lost history, a service or a node that seems gone may only be forgotten. */
+function destroysNothing({ kind }: TaskChange): boolean {
+  return kind !== 'delete-task' && kind !== 'remove-task' && kind !== 'orphan-task';
+}

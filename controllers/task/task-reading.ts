@@ -1,0 +1,67 @@
+import {
+  effectiveRestartPolicy,
+  type EffectiveRestartPolicy,
+  type RevisionTemplate,
+  type StoredServiceRevision,
+  type StoredTask,
+} from '../../api/v1/index.js';
+import {
+  nodeStandingOf,
+  taskView,
+  templateDemandOf,
+  type NodeStanding,
+  type TemplateDemand,
+} from '../../pkg/lifecycle/index.js';
+import { revisionOf, type World } from '../../pkg/objects/index.js';
+import type { SlotTask } from './plan-restart.js';
+
+/** What follows from a revision; computed once for each stored object. */
+interface Reading {
+  readonly policy: EffectiveRestartPolicy;
+  readonly demand: TemplateDemand;
+}
+
+const readings = new WeakMap<StoredServiceRevision, Reading>();
+
+/** A revision that is gone (deleted by force) asks for nothing and restarts by default. */
+const UNKNOWN: Reading = readingOf({ task: { container: { image: 'none' } } });
+
+/** The restart policy and the demand of a task's own revision. */
+export function templateReadingOf(world: World, task: StoredTask): Reading {
+  const revision = revisionOf(world, task);
+  if (revision?.serviceUid !== task.spec.serviceUid) return UNKNOWN;
+  const known = readings.get(revision);
+  if (known) return known;
+  const reading = readingOf(revision.template);
+  readings.set(revision, reading);
+  return reading;
+}
+
+/** A task with what its restart depends on. */
+export function slotTaskOf(world: World, task: StoredTask): SlotTask {
+  return {
+    ...taskView(task, world.taskStatuses.get(task.metadata.uid)),
+    policy: templateReadingOf(world, task).policy,
+    standing: standingOf(world, task.spec.nodeId),
+  };
+}
+
+/** A node that cannot be read is there all the same. */
+function standingOf(world: World, nodeId: string | undefined): NodeStanding | undefined {
+  if (nodeId === undefined) return undefined;
+  if (world.nodes.isInvalid(nodeId)) return 'available';
+  return nodeStandingOf(world.nodes.get(nodeId), world.nodeHealths.get(nodeId));
+}
+
+/** Whether a task's very service is there. */
+export function serviceStateOf(world: World, task: StoredTask): 'present' | 'deleting' | 'gone' {
+  const { service: name, serviceUid } = task.spec;
+  if (world.services.isInvalid(name)) return 'deleting'; // nothing new, and nothing removed
+  const service = world.services.get(name);
+  if (service?.metadata.uid !== serviceUid) return 'gone';
+  return service.metadata.deletingAt === undefined ? 'present' : 'deleting';
+}
+
+function readingOf(template: RevisionTemplate): Reading {
+  return { policy: effectiveRestartPolicy(template), demand: templateDemandOf(template) };
+}
