@@ -4,7 +4,6 @@
  * names the file that a reader can open.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
 import { build, type BuildOptions } from 'esbuild';
 
 const COMMON: BuildOptions = {
@@ -37,7 +36,9 @@ const PROGRAMS: readonly (BuildOptions & { entryPoints: [string] })[] = [
   },
 ];
 
-await rm('dist', { recursive: true, force: true });
-await mkdir('dist');
 const present = PROGRAMS.filter(({ entryPoints: [main] }) => existsSync(main));
-await Promise.all(present.map((program) => build({ ...COMMON, ...program })));
+const outcomes = await Promise.allSettled(
+  present.map((program) => build({ ...COMMON, ...program })),
+);
+// esbuild has printed what is wrong, with the place.
+if (outcomes.some(({ status }) => status === 'rejected')) process.exitCode = 1;
