@@ -1,0 +1,262 @@
+/**
+ * What Swarmkeeper adds to the work of the engine on one host, in one run: beside the engine's own floor
+ * (the same containers through its plain API) and beside Docker Swarm mode of the same dockerd.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Service } from '../../api/v1/index.js';
+import { DockerEngine } from '../../pkg/engine/index.js';
+import { importBusyboxImage } from '../fixtures/busybox-image.js';
+import { DockerdFixture } from '../fixtures/dockerd.js';
+import { OneHost, TEST_IMAGE, eventually } from '../fixtures/one-host.js';
+import { cpuPercent, residentMib } from '../fixtures/process-usage.js';
+import { floorOf, floorOfReplacement, msUntilEvent } from './engine-floor.js';
+import {
+  elapsedMs,
+  formatReport,
+  machineLine,
+  parseBenchmarkOptions,
+  repeat,
+  summarise,
+  type BenchmarkOptions,
+  type BenchmarkReport,
+  type BenchmarkRow,
+  type Summary,
+} from './harness.js';
+import { SwarmMode } from './swarm-mode.js';
+
+/** PID 1 that ends at once on SIGTERM, so that a stop does not measure its grace. */
+export const SLEEP = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 3600 & wait $!; done'];
+const SIZES = [10, 50, 100] as const;
+const IDLE_MS = 20_000;
+
+const row = (name: string, unit: string, summary: Summary): BenchmarkRow => ({
+  name,
+  unit,
+  ...summary,
+});
+const ratio = (name: string, ours: Summary, floor: Summary): BenchmarkRow =>
+  row(name, 'x', {
+    median: ours.median / floor.median,
+    min: ours.min / floor.min,
+    max: ours.max / floor.max,
+    n: ours.n,
+  });
+
+function service(name: string, replicas: number): Service {
+  return {
+    apiVersion: 'swarm/v1',
+    kind: 'Service',
+    metadata: { name },
+    spec: {
+      mode: { replicated: { replicas } },
+      task: {
+        container: { image: TEST_IMAGE, command: [...SLEEP], pullPolicy: 'if-not-present' },
+        restartPolicy: { delay: '0s' },
+      },
+    },
+  };
+}
+
+/** From `apply` until a watch has shown every task running. */
+async function applyUntilRunning(host: OneHost, name: string, replicas: number): Promise<void> {
+  const stop = new AbortController();
+  const running = new Set<string>();
+  await host.client.apply('services', service(name, replicas));
+  const query = { fieldSelector: `spec.service=${name}`, signal: stop.signal };
+  for await (const line of host.client.watch('tasks', query)) {
+    if (!('object' in line)) continue;
+    if (line.object.status?.state === 'running') running.add(line.object.metadata.uid ?? '');
+    if (running.size >= replicas) stop.abort();
+  }
+}
+
+async function remove(host: OneHost, engine: DockerEngine, name: string): Promise<void> {
+  await host.client.delete('services', name);
+  await eventually(
+    'an empty engine',
+    async () => (await engine.listContainers({ all: true })).length === 0,
+  );
+}
+
+async function createRows(
+  host: OneHost,
+  engine: DockerEngine,
+  swarm: SwarmMode,
+  runs: number,
+): Promise<readonly BenchmarkRow[]> {
+  const rows: BenchmarkRow[] = [];
+  for (const size of SIZES) {
+    // Interleaved, so that a drift of the machine's speed hits all three alike.
+    const times = { floor: [] as number[], ours: [] as number[], swarm: [] as number[] };
+    for (let run = 0; run < runs; run += 1) {
+      times.floor.push(await floorOf(engine, size));
+      times.ours.push(await elapsedMs(() => applyUntilRunning(host, 'bench', size)));
+      await remove(host, engine, 'bench');
+      times.swarm.push(await swarm.createUntilRunning(size));
+    }
+    const [floor, ours, theirs] = [times.floor, times.ours, times.swarm].map(summarise) as [
+      Summary,
+      Summary,
+      Summary,
+    ];
+    rows.push(
+      row(`${size} containers: engine's floor`, 'ms', floor),
+      row(`${size} replicas: apply to all running`, 'ms', ours),
+      row(`${size} replicas: Docker Swarm mode`, 'ms', theirs),
+      ratio(`${size} replicas: Swarmkeeper / floor`, ours, floor),
+      ratio(`${size} replicas: Swarm mode / floor`, theirs, floor),
+    );
+  }
+  return rows;
+}
+
+async function replacementRows(
+  host: OneHost,
+  engine: DockerEngine,
+  runs: number,
+): Promise<readonly BenchmarkRow[]> {
+  await applyUntilRunning(host, 'victim', 1);
+  const ours: number[] = [];
+  const floor: number[] = [];
+  for (let run = 0; run < Math.max(runs, 5); run += 1) {
+    ours.push(await killUntilReplaced(engine));
+    await delay(300);
+    floor.push(await floorOfReplacement(engine));
+  }
+  await remove(host, engine, 'victim');
+  const [mine, own] = [summarise(ours), summarise(floor)];
+  return [
+    row('killed container to its replacement running (delay 0)', 'ms', mine),
+    row("engine's own: kill, die event, create, start", 'ms', own),
+    row('added by Swarmkeeper', 'ms', {
+      median: mine.median - own.median,
+      min: mine.min - own.min,
+      max: mine.max - own.max,
+      n: mine.n,
+    }),
+  ];
+}
+
+/** From the kill call to the start event of another container. */
+async function killUntilReplaced(engine: DockerEngine): Promise<number> {
+  const [victim] = await engine.listContainers({});
+  return msUntilEvent(
+    engine,
+    () => engine.killContainer(victim?.id ?? ''),
+    ({ action, containerId }) => action === 'start' && containerId !== victim?.id,
+  );
+}
+
+async function apiRows(host: OneHost): Promise<readonly BenchmarkRow[]> {
+  await host.client.apply('services', service('api', 0));
+  let label = 0;
+  const read = () => host.client.get('services', 'api');
+  const write = () => {
+    label += 1;
+    return host.client.patch('services', 'api', { metadata: { labels: { n: String(label) } } });
+  };
+  const rows: BenchmarkRow[] = [];
+  for (const [name, call] of [
+    ['GET a service', read],
+    ['PATCH a service', write],
+  ] as const) {
+    for (const width of [1, 16])
+      rows.push(...(await loadRows(`${name}, ${width} in flight`, call, width)));
+  }
+  await host.client.delete('services', 'api');
+  return rows;
+}
+
+/** Latency at p50 and p99, and the rate, of `width` callers over 3 seconds. */
+async function loadRows(
+  name: string,
+  call: () => Promise<unknown>,
+  width: number,
+): Promise<readonly BenchmarkRow[]> {
+  const latencies: number[] = [];
+  const until = performance.now() + 3_000;
+  const caller = async () => {
+    while (performance.now() < until) latencies.push(await elapsedMs(call));
+  };
+  const total = await elapsedMs(() => Promise.all(Array.from({ length: width }, caller)));
+  const sorted = latencies.sort((a, b) => a - b);
+  const at = (quantile: number) => {
+    const value =
+      sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * quantile))] ?? Number.NaN;
+    return { median: value, min: value, max: value, n: sorted.length };
+  };
+  const rate = (1000 * sorted.length) / total;
+  return [
+    row(`${name}: p50`, 'ms', at(0.5)),
+    row(`${name}: p99`, 'ms', at(0.99)),
+    row(`${name}: rate`, 'requests/s', { median: rate, min: rate, max: rate, n: sorted.length }),
+  ];
+}
+
+async function idleRows(host: OneHost, tasks: number): Promise<readonly BenchmarkRow[]> {
+  await delay(3_000); // what was begun ends
+  const programs = [
+    ['manager', host.manager.pid ?? 0],
+    ['agent', host.agent.pid ?? 0],
+  ] as const;
+  const busy = await Promise.all(programs.map(([, pid]) => cpuPercent(pid, IDLE_MS)));
+  return programs.flatMap(([name, pid], index) => [
+    row(
+      `${name}, idle, ${tasks} tasks: CPU`,
+      '% of a core',
+      summarise([busy[index] ?? Number.NaN]),
+    ),
+    row(`${name}, idle, ${tasks} tasks: memory`, 'MiB RSS', summarise([residentMib(pid)])),
+  ]);
+}
+
+async function idleWithTasks(
+  host: OneHost,
+  engine: DockerEngine,
+): Promise<readonly BenchmarkRow[]> {
+  await applyUntilRunning(host, 'idle', 200);
+  const rows = await idleRows(host, 200);
+  await remove(host, engine, 'idle');
+  return rows;
+}
+
+/** Measures all of it; takes about ten minutes with 3 runs on 2 cores. */
+export async function benchmarkOneHost({ runs }: BenchmarkOptions): Promise<BenchmarkReport> {
+  const [host, other] = await Promise.all([OneHost.start(), DockerdFixture.start()]);
+  const engine = new DockerEngine({ host: host.dockerd.host });
+  try {
+    await importBusyboxImage(other.socketPath, TEST_IMAGE);
+    const swarm = await SwarmMode.start(other, { image: TEST_IMAGE, command: SLEEP });
+    const rows = [
+      ...(await idleRows(host, 0)),
+      ...(await createRows(host, engine, swarm, runs)),
+      ...(await replacementRows(host, engine, runs)),
+      row(
+        'killed container to its replacement running: Docker Swarm mode',
+        'ms',
+        await repeat(runs, () => swarm.killUntilReplaced()),
+      ),
+      ...(await apiRows(host)),
+      ...(await idleWithTasks(host, engine)),
+    ];
+    return {
+      title: 'One host',
+      machine: machineLine(),
+      rows,
+      notes: [
+        'Everything shares the cores: clients, etcd, manager, agent, both engines.',
+        "The floor is the fastest of several widths of concurrency, found anew in each run, of the same containers through the engine's API.",
+        'Containers have no network; the image is on the node.',
+      ],
+    };
+  } finally {
+    engine.close();
+    await host.dispose();
+    await other.dispose();
+  }
+}
+
+if (import.meta.filename === process.argv[1]) {
+  const options = parseBenchmarkOptions(process.argv.slice(2));
+  process.stdout.write(formatReport(await benchmarkOneHost(options), options));
+}

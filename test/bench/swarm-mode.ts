@@ -1,0 +1,116 @@
+/** Docker Swarm mode of the same dockerd, measured the same way. */
+import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freeAddresses } from '../../deploy/local/ports.js';
+import type { DockerdFixture } from '../fixtures/dockerd.js';
+import { eventually } from '../fixtures/one-host.js';
+import { elapsedMs } from './harness.js';
+
+interface SwarmTask {
+  readonly Status: {
+    readonly State: string;
+    readonly ContainerStatus?: { readonly ContainerID: string };
+  };
+  readonly DesiredState: string;
+}
+
+/** What its services run. */
+export interface SwarmWorkload {
+  readonly image: string;
+  readonly command: readonly string[];
+}
+
+const POLL_MS = 10;
+
+/** A swarm of one node; it goes with its engine. */
+export class SwarmMode {
+  private constructor(
+    private readonly socketPath: string,
+    private readonly workload: SwarmWorkload,
+  ) {}
+
+  static async start(dockerd: DockerdFixture, workload: SwarmWorkload): Promise<SwarmMode> {
+    const [address = ''] = await freeAddresses(1);
+    const swarm = new SwarmMode(dockerd.socketPath, workload);
+    await swarm.call('POST', '/swarm/init', { ListenAddr: address, AdvertiseAddr: address });
+    return swarm;
+  }
+
+  /** From create until every task is running; removes the service again. */
+  async createUntilRunning(replicas: number): Promise<number> {
+    const elapsed = await elapsedMs(async () => {
+      await this.create('bench', replicas);
+      await this.untilRunning(replicas);
+    });
+    await this.remove('bench');
+    return elapsed;
+  }
+
+  /** From the kill call until another task runs; restart delay 0. */
+  async killUntilReplaced(): Promise<number> {
+    await this.create('victim', 1);
+    await this.untilRunning(1);
+    await delay(500);
+    const victim = (await this.running())[0]?.Status.ContainerStatus?.ContainerID ?? '';
+    const elapsed = await elapsedMs(async () => {
+      await this.call('POST', `/containers/${victim}/kill`);
+      await this.until(async () =>
+        (await this.running()).some((task) => task.Status.ContainerStatus?.ContainerID !== victim),
+      );
+    });
+    await this.remove('victim');
+    return elapsed;
+  }
+
+  private create(name: string, replicas: number): Promise<unknown> {
+    const { image, command } = this.workload;
+    return this.call('POST', '/services/create', {
+      Name: name,
+      TaskTemplate: {
+        ContainerSpec: { Image: image, Command: command },
+        RestartPolicy: { Condition: 'any', Delay: 0 },
+      },
+      Mode: { Replicated: { Replicas: replicas } },
+    });
+  }
+
+  private async remove(name: string): Promise<void> {
+    await this.call('DELETE', `/services/${name}`);
+    await eventually('an empty engine of Swarm mode', async () => {
+      const all = (await this.call('GET', '/containers/json?all=1')) as readonly unknown[];
+      return all.length === 0;
+    });
+  }
+
+  private async running(): Promise<readonly SwarmTask[]> {
+    const tasks = (await this.call('GET', '/tasks')) as readonly SwarmTask[];
+    return tasks.filter(
+      ({ Status, DesiredState }) => Status.State === 'running' && DesiredState === 'running',
+    );
+  }
+
+  private untilRunning(count: number): Promise<void> {
+    return this.until(async () => (await this.running()).length >= count);
+  }
+
+  private async until(check: () => Promise<boolean>): Promise<void> {
+    while (!(await check())) await delay(POLL_MS);
+  }
+
+  private call(method: string, path: string, body?: object): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/json' };
+      const { socketPath } = this;
+      const exchange = request({ socketPath, path, method, headers }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (part: string) => (text += part));
+        response.on('end', () => {
+          if ((response.statusCode ?? 500) < 400)
+            resolve(text === '' ? undefined : JSON.parse(text));
+          else reject(new Error(`${method} ${path}: ${text}`));
+        });
+      });
+      exchange.once('error', reject).end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+}
