@@ -88,7 +88,7 @@ export async function msUntilEvent(
       if (isIt(event)) resolve();
     };
     engine.watchEvents({ signal: stop.signal, onOpen, onEvent }).catch((error: unknown) => {
-      if (!stop.signal.aborted) reject(error);
+      if (!stop.signal.aborted) reject(error as Error);
     });
   });
   const elapsed = performance.now() - startedAt;
