@@ -93,20 +93,28 @@ export class PlacementReconciler implements Reconciler, Disposable {
     const parts = inWritingOrder(changes).map((change) => this.partOf(change, view, now));
     const txns = packTransactions(parts);
     context.log.debug({ changes: changes.length, txns: txns.length }, 'placing tasks');
-    let conflict: unknown;
+    let conflict: ConflictError | undefined;
     for (let start = 0; start < txns.length; start += PARALLEL_COMMITS) {
       const slice = txns.slice(start, start + PARALLEL_COMMITS);
-      const outcomes = await Promise.allSettled(
-        slice.map((txn) => this.options.writer.commit(txn, context)),
-      );
-      for (const outcome of outcomes) {
-        if (outcome.status === 'fulfilled') continue;
-        if (!(outcome.reason instanceof ConflictError)) throw outcome.reason;
-        conflict = outcome.reason;
-      }
+      const conflicts = await Promise.all(slice.map((txn) => this.commit(txn, context)));
+      conflict ??= conflicts.find((lost) => lost !== undefined);
     }
     this.recordReasons(changes);
     if (conflict !== undefined) throw conflict;
+  }
+
+  /** The conflict, when a compare was lost. */
+  private async commit(
+    txn: TxnPart,
+    context: ReconcileContext,
+  ): Promise<ConflictError | undefined> {
+    try {
+      await this.options.writer.commit(txn, context);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ConflictError) return error;
+      throw error;
+    }
   }
 
   /** A node that changes between the decision and the write makes the write fail. */
