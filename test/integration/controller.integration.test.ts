@@ -72,7 +72,7 @@ class GroupReconciler implements Reconciler {
     }));
     const compare = [{ key: `${this.root}groups/${key}`, modRevision: group.version }];
     await this.writer.commit({ compare, operations }, context);
-    return {};
+    return { requeueAfterMs: 1 }; // as impatient as can be: does not wait for events
   }
 }
 
