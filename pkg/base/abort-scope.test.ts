@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { AbortScope } from './abort-scope.js';
 
@@ -18,6 +19,24 @@ describe('AbortScope', () => {
     expect(new AbortScope(AbortSignal.abort(new Error('over'))).signal.reason).toEqual(
       new Error('over'),
     );
+  });
+
+  it('leaves nothing on its parents, however many follow them', () => {
+    const parent = new AbortController();
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    const scopes = Array.from({ length: 50 }, () => new AbortScope(parent.signal));
+    expect(getEventListeners(parent.signal, 'abort')).toHaveLength(50);
+    for (const scope of scopes) scope[Symbol.dispose]();
+    expect(getEventListeners(parent.signal, 'abort')).toHaveLength(0);
+    return new Promise<void>((resolve) => {
+      setImmediate(() => {
+        process.off('warning', onWarning);
+        expect(warnings).toEqual([]);
+        resolve();
+      });
+    });
   });
 
   it('does not follow its parents any more once disposed', () => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { abortReason } from './clock.js';
 
 /**
@@ -13,6 +14,8 @@ export class AbortScope implements Disposable {
 
   constructor(...parents: readonly (AbortSignal | undefined)[]) {
     this.parents = parents.filter((parent) => parent !== undefined);
+    // Many at once are no leak here, each removes its own; Node warns at the eleventh.
+    setMaxListeners(0, this.controller.signal, ...this.parents);
     for (const parent of this.parents) {
       if (parent.aborted) this.abort(abortReason(parent));
       else parent.addEventListener('abort', this.onParentAbort, { once: true });

@@ -46,10 +46,6 @@ export class WriteMemory {
     this.pendingByKey.delete(key);
   }
 
-  get size(): number {
-    return this.pendingByKey.size;
-  }
-
   private pendingOf(key: ResourceKey): Pending {
     const known = this.pendingByKey.get(key);
     if (known) return known;

@@ -16,10 +16,6 @@ export class RevisionWaiters {
 
   constructor(private readonly clock: Clock) {}
 
-  get size(): number {
-    return this.waiters.size;
-  }
-
   /** Lets everybody go who waits for `revision` or less. */
   release(revision: Revision): void {
     for (const waiter of this.waiters) {
