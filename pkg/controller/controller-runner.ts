@@ -80,11 +80,14 @@ export class ControllerRunner implements Runnable {
     });
   }
 
-  /** Until the signal aborts or the term ends; resolves when the last run has ended. Never rejects. */
+  /**
+   * Until the signal aborts or the term ends; resolves when the last run has ended.
+   * Errors: RangeError when the world lacks a collection of the definition.
+   */
   async run(signal: AbortSignal, ready: () => void = () => undefined): Promise<void> {
+    const subscriptions = this.subscribe();
     const scope = new AbortScope(signal, this.options.term.signal);
     this.stopping = scope.signal;
-    const subscriptions = this.subscribe();
     try {
       await this.addEverything();
       ready();
@@ -95,11 +98,6 @@ export class ControllerRunner implements Runnable {
       scope[Symbol.dispose]();
       this.options.observer?.onQueueDepth?.(this.name, 0, 0);
     }
-  }
-
-  /** Queues a key by hand. */
-  add(key: ResourceKey): void {
-    this.queue.add(key);
   }
 
   private subscribe(): readonly Disposable[] {

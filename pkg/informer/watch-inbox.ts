@@ -18,7 +18,9 @@ const MAX_BACKLOG_EVENTS = 100_000;
 export class WatchInbox {
   private readonly backlog: WatchBatch[] = [];
   private backlogEvents = 0;
-  private working: Promise<void> | undefined;
+  /** A flag beside the promise: work may end before its promise is known here. */
+  private isWorking = false;
+  private working: Promise<void> = Promise.resolve();
   private failedWith: Error | undefined;
   private closed = false;
 
@@ -34,14 +36,14 @@ export class WatchInbox {
 
   push(batch: WatchBatch): void {
     if (this.failedWith || this.closed) return;
-    if (!this.working && batch.events.length <= PIECE_EVENTS) {
+    if (!this.isWorking && batch.events.length <= PIECE_EVENTS) {
       this.applyNow(batch);
       return;
     }
     this.backlog.push(batch);
     this.backlogEvents += batch.events.length;
     if (this.backlogEvents > MAX_BACKLOG_EVENTS) this.fail(new DoubtError('too far behind'));
-    else this.working ??= this.work();
+    else if (!this.isWorking) this.working = this.work();
   }
 
   /**
@@ -54,6 +56,7 @@ export class WatchInbox {
   }
 
   private async work(): Promise<void> {
+    this.isWorking = true;
     const slice = new TimeSlice();
     for (let batch = this.backlog.shift(); batch; batch = this.backlog.shift()) {
       this.backlogEvents -= batch.events.length;
@@ -62,7 +65,7 @@ export class WatchInbox {
         this.applyNow(piece);
       }
     }
-    this.working = undefined;
+    this.isWorking = false;
   }
 
   private applyNow({ events, revision }: WatchBatch): void {
