@@ -6,20 +6,33 @@ export interface Column<T> {
   readonly wide?: boolean;
 }
 
+/** What of a table is shown. */
+export interface TableOptions {
+  /** Also the columns that are wide only. */
+  readonly wide?: boolean;
+  /** Default true. */
+  readonly headings?: boolean;
+  /** Widths by heading, for tables that go on later. */
+  readonly minimumWidths?: Readonly<Record<string, number>>;
+}
+
 const GAP = '   ';
 
 /** Rows as text, columns aligned, nothing behind the last column; headings unless told otherwise. */
 export function renderTable<T>(
   columns: readonly Column<T>[],
   rows: readonly T[],
-  options: { readonly wide?: boolean; readonly headings?: boolean } = {},
+  options: TableOptions = {},
 ): string {
   const shown = columns.filter(({ wide }) => wide !== true || options.wide === true);
   const cells = rows.map((row) => shown.map((column) => column.text(row)));
   const heads = options.headings === false ? [] : [shown.map(({ heading }) => heading)];
   const lines = [...heads, ...cells];
-  const widths = shown.map((_, index) =>
-    Math.max(0, ...lines.map((line) => displayWidth(line[index] ?? ''))),
+  const widths = shown.map(({ heading }, index) =>
+    Math.max(
+      options.minimumWidths?.[heading] ?? 0,
+      ...lines.map((line) => displayWidth(line[index] ?? '')),
+    ),
   );
   return lines.map((line) => `${renderLine(line, widths)}\n`).join('');
 }

@@ -1,0 +1,19 @@
+import type { SwarmClient } from '../../pkg/client/index.js';
+
+/** What commands need of a cluster; tests may give them another one. */
+export type ClusterApi = Pick<
+  SwarmClient,
+  | 'apply'
+  | 'close'
+  | 'create'
+  | 'delete'
+  | 'get'
+  | 'joinTokens'
+  | 'list'
+  | 'listAll'
+  | 'logs'
+  | 'managers'
+  | 'patch'
+  | 'version'
+  | 'watch'
+>;

@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import type { Cli } from '../cli.js';
+
+/** Makes a command. */
+export type CommandFactory = (cli: Cli) => Command;
+
+/** What `--help` says besides arguments and options. */
+export interface CommandNotes {
+  readonly name: string;
+  readonly summary: string;
+  /** More than the summary. Default: the summary. */
+  readonly description?: string;
+  /** What it is good for, and the line to type. At least one. */
+  readonly examples: readonly (readonly [purpose: string, line: string])[];
+}
+
+/** A command with its examples. Positional options, so that flags behind an image belong to the container. */
+export function defineCommand({ name, summary, description, examples }: CommandNotes): Command {
+  const lines = examples.map(([purpose, line]) => `  # ${purpose}\n  ${line}`);
+  return new Command(name)
+    .summary(summary)
+    .description(description ?? summary)
+    .enablePositionalOptions()
+    .addHelpText('after', `\nExamples:\n${lines.join('\n\n')}`);
+}
+
+/** A command that only holds others. */
+export function defineGroup(notes: CommandNotes, commands: readonly Command[]): Command {
+  const group = defineCommand(notes);
+  for (const command of commands) group.addCommand(command);
+  return group;
+}
+
+/** For options that may be repeated. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}

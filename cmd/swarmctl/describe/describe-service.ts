@@ -1,0 +1,80 @@
+import { isWanted, revisionTemplateOf, type Service, type Task } from '../../../api/v1/index.js';
+import type { Session } from '../cli.js';
+import { byPlace } from '../objects/task-order.js';
+import { plural, stateOf } from '../output/words.js';
+import {
+  conditionsPart,
+  eventsPart,
+  metaRows,
+  readEvents,
+  readTasks,
+  tasksPart,
+  untilWords,
+  type DescribeContext,
+} from './common.js';
+import { indented, renderPart, renderSheet } from './sheet.js';
+import { modeWords, templateRows } from './spec-words.js';
+import { pendingPart } from './why-pending.js';
+
+/** A service with its tasks and what happened to them. */
+export async function describeService(
+  session: Session,
+  service: Service,
+  context: DescribeContext,
+): Promise<string> {
+  const { name } = service.metadata;
+  const [tasks, events] = await Promise.all([
+    readTasks(session, `spec.service=${name}`),
+    readEvents(session, `service=${name}`),
+  ]);
+  const sorted = [...tasks].sort(byPlace);
+  return [
+    renderSheet([
+      ...metaRows(service.metadata, context.now),
+      ['Mode', modeWords(service)],
+      ['Tasks', statusWords(service)],
+      ['Revision', String(service.status?.revision ?? 0)],
+    ]),
+    renderPart('Template', renderSheet(templateRows(revisionTemplateOf(service.spec)), 1)),
+    conditionsPart(service.status?.conditions ?? [], context),
+    pendingPart(sorted, context),
+    renderPart('Next restarts', indented(restartLines(sorted, context))),
+    tasksPart(sorted, context),
+    eventsPart(events, context),
+  ]
+    .filter(Boolean)
+    .join('\n');
+}
+
+function statusWords({ metadata, status }: Service): string {
+  if (status === undefined) return 'unknown';
+  if (status.observedGeneration !== metadata.generation) {
+    return `the last change (generation ${String(metadata.generation ?? 0)}) has not been looked at yet`;
+  }
+  const { desired, running, updated, pending, failed } = status;
+  const words = [
+    `${String(running)} of ${plural(desired, 'task')} running`,
+    updated < running ? `${String(updated)} of the newest revision` : '',
+    pending > 0 ? `${String(pending)} pending` : '',
+    failed > 0 ? `${String(failed)} failing` : '',
+  ];
+  return words.filter(Boolean).join(', ');
+}
+
+/** Tasks whose start is held back, and for how long. */
+function restartLines(tasks: readonly Task[], { now }: DescribeContext): string {
+  return tasks
+    .filter((task) => isHeldBack(task, now))
+    .map(
+      ({ metadata, spec }) =>
+        `${metadata.name} starts again in ${untilWords(spec.startAt ?? '', now)} (restart ${String(spec.restarts)}, ${plural(spec.failures, 'failure')} in a row)\n`,
+    )
+    .join('');
+}
+
+/** Whether it waits for the instant of its restart. */
+export function isHeldBack(task: Task, now: Date): boolean {
+  const { startAt, desiredState } = task.spec;
+  if (startAt === undefined || !isWanted(desiredState) || stateOf(task) === 'running') return false;
+  return Date.parse(startAt) > now.getTime();
+}

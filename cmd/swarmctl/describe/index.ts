@@ -1,0 +1,88 @@
+/** What `describe` says of each kind. */
+import type { Session } from '../cli.js';
+import type { KindDescription } from '../../../api/v1/index.js';
+import type { AnyObject } from '../objects/target.js';
+import { readNodeNames } from '../objects/node-names.js';
+import { eventsPart, instantWords, metaRows, readEvents, type DescribeContext } from './common.js';
+import { describeNode } from './describe-node.js';
+import { describeService } from './describe-service.js';
+import { describeTask } from './describe-task.js';
+import { renderPart, renderSheet } from './sheet.js';
+import { modeWords, templateRows } from './spec-words.js';
+
+export { modeWords, templateRows, renderPart, renderSheet };
+
+/** Everything there is to say about one object. */
+export async function describeObject(
+  session: Session,
+  kind: KindDescription,
+  object: AnyObject,
+): Promise<string> {
+  const { streams, paint, api } = session;
+  const nodeName = await readNodeNames(api, streams.interrupted);
+  const context: DescribeContext = { now: streams.clock.now(), paint, nodeName };
+  switch (object.kind) {
+    case 'Service':
+      return describeService(session, object, context);
+    case 'Task':
+      return describeTask(session, object, context);
+    case 'Node':
+      return describeNode(session, object, context);
+    case 'ServiceRevision':
+      return [
+        renderSheet([
+          ...metaRows(object.metadata, context.now),
+          ['Service', object.service],
+          ['Revision', String(object.revision)],
+          ['Hash', object.hash],
+        ]),
+        renderPart('Template', renderSheet(templateRows(object.template), 1)),
+      ].join('\n');
+    case 'Manager':
+    case 'Cluster':
+    case 'Event':
+      return describePlain(session, object, context);
+  }
+}
+
+/** Kinds with little to say: their fields, and what happened. */
+async function describePlain(
+  session: Session,
+  object: Extract<AnyObject, { kind: 'Manager' | 'Cluster' | 'Event' }>,
+  context: DescribeContext,
+): Promise<string> {
+  const rest = object.kind === 'Event' ? eventFields(object, context) : fieldsOf(object);
+  const sheet = renderSheet([
+    ...metaRows(object.metadata, context.now),
+    ...Object.entries(rest).map(([key, value]): [string, string] => [key, wordsOf(value)]),
+  ]);
+  if (object.kind === 'Event') return sheet;
+  const events = await readEvents(session, `regarding.uid=${object.metadata.uid ?? ''}`);
+  return `${sheet}\n${eventsPart(events, context)}`;
+}
+
+function fieldsOf(object: Extract<AnyObject, { kind: 'Manager' | 'Cluster' }>): object {
+  const spec = object.kind === 'Cluster' ? object.spec : {};
+  return { ...spec, ...object.status };
+}
+
+function eventFields(
+  event: Extract<AnyObject, { kind: 'Event' }>,
+  { now }: DescribeContext,
+): object {
+  return {
+    Type: event.type,
+    Reason: event.reason,
+    Message: event.message,
+    Object: `${event.regarding.kind.toLowerCase()}/${event.regarding.name}`,
+    Source: event.source,
+    Count: String(event.count),
+    First: instantWords(event.firstAt, now),
+    Last: instantWords(event.lastAt, now),
+  };
+}
+
+function wordsOf(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.startsWith('-----BEGIN') ? 'PEM, see -o yaml' : text;
+}

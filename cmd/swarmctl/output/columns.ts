@@ -1,0 +1,175 @@
+import type {
+  Cluster,
+  Event,
+  Manager,
+  Node,
+  Service,
+  ServiceRevision,
+  Task,
+} from '../../../api/v1/index.js';
+import type { KindTypes, Plural } from '../../../pkg/client/index.js';
+import { ageOf } from './age.js';
+import type { Paint, Tone } from './colour.js';
+import type { Column } from './table.js';
+import {
+  labelWords,
+  modeOf,
+  portsOf,
+  replicaWords,
+  shortId,
+  stateOf,
+  taskMessage,
+} from './words.js';
+
+/** What columns need besides the object. */
+export interface ColumnContext {
+  readonly now: Date;
+  readonly paint: Paint;
+  /** The host name of a node's id; the id when it is not known. */
+  nodeName(id: string): string;
+}
+
+type Columns<T> = (context: ColumnContext) => readonly Column<T>[];
+
+const services: Columns<Service> = ({ now, paint }) => [
+  { heading: 'NAME', text: ({ metadata }) => metadata.name },
+  { heading: 'MODE', text: ({ spec }) => modeOf(spec) },
+  { heading: 'REPLICAS', text: (service) => paint(replicaTone(service), replicaWords(service)) },
+  { heading: 'IMAGE', text: ({ spec }) => spec.task.container.image },
+  { heading: 'PORTS', text: portsOf },
+  { heading: 'AGE', text: ({ metadata }) => ageOf(metadata.createdAt, now) },
+  { heading: 'REVISION', wide: true, text: ({ status }) => String(status?.revision ?? 0) },
+  { heading: 'STATE', wide: true, text: serviceState },
+  { heading: 'LABELS', wide: true, text: ({ metadata }) => labelWords(metadata.labels) },
+];
+
+/** The first condition that says that something is not as it should be. */
+function serviceState({ metadata, status }: Service): string {
+  if (metadata.deletingAt !== undefined) return 'Deleting';
+  const available = status?.conditions.find(({ type }) => type === 'Available');
+  if (available === undefined) return 'New';
+  if (available.status === 'true') return 'Available';
+  return status?.conditions.find(({ type }) => type === 'Progressing')?.reason ?? available.reason;
+}
+
+function replicaTone({ status }: Service): Tone {
+  if (status === undefined || status.running >= status.desired) return 'good';
+  return status.failed > 0 ? 'bad' : 'busy';
+}
+
+const tasks: Columns<Task> = ({ now, paint, nodeName }) => [
+  { heading: 'NAME', text: ({ metadata }) => metadata.name },
+  { heading: 'ID', text: ({ metadata }) => shortId(metadata.uid) },
+  { heading: 'SERVICE', text: ({ spec }) => spec.service },
+  { heading: 'NODE', text: ({ spec }) => nodeOf(spec.nodeId, nodeName) },
+  { heading: 'DESIRED', text: ({ spec }) => spec.desiredState },
+  { heading: 'STATE', text: (task) => paint(stateTone(stateOf(task)), stateOf(task)) },
+  { heading: 'AGE', text: ({ metadata }) => ageOf(metadata.createdAt, now) },
+  { heading: 'REVISION', wide: true, text: ({ spec }) => String(spec.revision) },
+  { heading: 'RESTARTS', wide: true, text: ({ spec }) => String(spec.restarts) },
+  { heading: 'CONTAINER', wide: true, text: ({ status }) => shortId(status?.containerId) },
+  { heading: 'MESSAGE', text: taskMessage },
+];
+
+const nodeOf = (id: string | undefined, nodeName: (id: string) => string) =>
+  id === undefined ? '' : nodeName(id);
+
+const TONES: Readonly<Record<string, Tone>> = {
+  running: 'good',
+  complete: 'good',
+  ready: 'good',
+  failed: 'bad',
+  rejected: 'bad',
+  orphaned: 'bad',
+  lost: 'bad',
+  shutdown: 'quiet',
+};
+
+/** How a state of a task or node is meant. */
+export const stateTone = (state: string): Tone => TONES[state] ?? 'busy';
+
+const nodes: Columns<Node> = ({ now, paint }) => [
+  { heading: 'ID', text: ({ metadata }) => shortId(metadata.uid) },
+  { heading: 'HOSTNAME', text: ({ metadata }) => metadata.name },
+  {
+    heading: 'STATUS',
+    text: ({ status }) => paint(stateTone(status?.state ?? ''), status?.state ?? 'unknown'),
+  },
+  { heading: 'AVAILABILITY', text: ({ spec }) => spec.availability },
+  { heading: 'ROLE', text: ({ spec }) => spec.role },
+  { heading: 'ENGINE', text: ({ status }) => status?.description?.engineVersion ?? '' },
+  { heading: 'AGE', text: ({ metadata }) => ageOf(metadata.createdAt, now) },
+  { heading: 'TASKS', wide: true, text: ({ status }) => String(status?.tasks?.running ?? 0) },
+  { heading: 'ADDRESS', wide: true, text: ({ status }) => status?.address ?? '' },
+  { heading: 'PLATFORM', wide: true, text: ({ status }) => platformOf(status?.description) },
+  { heading: 'LABELS', wide: true, text: ({ metadata }) => labelWords(metadata.labels) },
+];
+
+function platformOf(found: { os: string; architecture: string } | undefined): string {
+  return found === undefined ? '' : `${found.os}/${found.architecture}`;
+}
+
+const managers: Columns<Manager> = ({ now }) => [
+  { heading: 'ID', text: ({ metadata }) => shortId(metadata.name) },
+  {
+    heading: 'HOSTNAME',
+    text: ({ metadata }) => metadata.annotations?.['io.swarmkeeper.hostname'] ?? '',
+  },
+  { heading: 'ADDRESS', text: ({ status }) => status.address },
+  { heading: 'LEADER', text: ({ status }) => (status.leader ? 'yes' : '') },
+  { heading: 'VERSION', text: ({ status }) => status.version },
+  { heading: 'AGE', text: ({ status }) => ageOf(status.startedAt, now) },
+];
+
+const events: Columns<Event> = ({ now, paint }) => [
+  { heading: 'LAST', text: ({ lastAt }) => ageOf(lastAt, now) },
+  { heading: 'TYPE', text: ({ type }) => paint(type === 'warning' ? 'busy' : 'quiet', type) },
+  { heading: 'REASON', text: ({ reason }) => reason },
+  {
+    heading: 'OBJECT',
+    text: ({ regarding }) => `${regarding.kind.toLowerCase()}/${regarding.name}`,
+  },
+  { heading: 'COUNT', wide: true, text: ({ count }) => String(count) },
+  { heading: 'SOURCE', wide: true, text: ({ source }) => source },
+  { heading: 'MESSAGE', text: eventMessage },
+];
+
+/** With how often it happened, when more than once. */
+export function eventMessage({ message, count }: Event): string {
+  return count > 1 ? `${message} (${String(count)} times)` : message;
+}
+
+const servicerevisions: Columns<ServiceRevision> = ({ now }) => [
+  { heading: 'NAME', text: ({ service, revision }) => `${service}/${String(revision)}` },
+  { heading: 'SERVICE', text: ({ service }) => service },
+  { heading: 'REVISION', text: ({ revision }) => String(revision) },
+  { heading: 'IMAGE', text: ({ template }) => template.task.container.image },
+  { heading: 'AGE', text: ({ createdAt }) => ageOf(createdAt, now) },
+  { heading: 'HASH', wide: true, text: ({ hash }) => hash },
+];
+
+const clusters: Columns<Cluster> = ({ now }) => [
+  { heading: 'NAME', text: ({ metadata }) => metadata.name },
+  { heading: 'ID', text: ({ status }) => shortId(status?.clusterId) },
+  { heading: 'LEADER', text: ({ status }) => shortId(status?.leader) },
+  { heading: 'AGE', text: ({ metadata }) => ageOf(metadata.createdAt, now) },
+  { heading: 'CA', wide: true, text: ({ status }) => status?.caFingerprint ?? '' },
+];
+
+const COLUMNS: { readonly [P in Plural]: Columns<KindTypes[P]> } = {
+  services,
+  tasks,
+  nodes,
+  managers,
+  events,
+  servicerevisions,
+  clusters,
+};
+
+/** The columns that `get` shows of a kind. */
+export function columnsOf<P extends Plural>(
+  plural: P,
+  context: ColumnContext,
+): readonly Column<KindTypes[P]>[] {
+  return COLUMNS[plural](context);
+}

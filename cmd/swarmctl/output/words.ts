@@ -1,0 +1,64 @@
+import type { Port, Service, ServiceSpec, Task } from '../../../api/v1/index.js';
+import { replicasOf } from '../../../api/v1/index.js';
+
+/** How many characters of an id people need. */
+const SHORT_ID = 12;
+
+/** The beginning of an id. */
+export const shortId = (id: string | undefined): string => (id ?? '').slice(0, SHORT_ID);
+
+/** Text in one line, cut to `width` characters. */
+export function cut(text: string, width: number): string {
+  const line = text.replace(/\s*\n\s*/g, ' ').trim();
+  const characters = Array.from(line);
+  return characters.length <= width ? line : `${characters.slice(0, width - 1).join('')}…`;
+}
+
+/** `a=b,c=d`, or `<none>`. */
+export function labelWords(labels: Readonly<Record<string, string>> | undefined): string {
+  const words = Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  return words.length === 0 ? '<none>' : words.join(',');
+}
+
+/** `replicated` or `global`. */
+export function modeOf(spec: ServiceSpec): string {
+  return replicasOf(spec) === undefined ? 'global' : 'replicated';
+}
+
+/** `2/3`, and the limit per node where there is one. */
+export function replicaWords({ spec, status }: Service): string {
+  const wanted = replicasOf(spec) ?? status?.desired ?? 0;
+  const limit = spec.task.placement?.maxReplicasPerNode ?? 0;
+  const share = `${String(status?.running ?? 0)}/${String(wanted)}`;
+  return limit > 0 ? `${share} (max ${String(limit)} per node)` : share;
+}
+
+type PortLike = Pick<Port, 'target' | 'published'> & { readonly protocol?: string };
+
+/** A port as Docker writes it: `*:8080->80/tcp`. */
+export function portWords({ target, published, protocol = 'tcp' }: PortLike): string {
+  return `${published === undefined ? '' : `*:${String(published)}->`}${String(target)}/${protocol}`;
+}
+
+/** All ports of a service. */
+export function portsOf({ spec }: Service): string {
+  return (spec.endpoint?.ports ?? []).map(portWords).join(', ');
+}
+
+/** The state to show of a task. */
+export function stateOf({ spec, status }: Task): string {
+  return status?.state ?? (spec.nodeId === undefined ? 'pending' : 'assigned');
+}
+
+/** What there is to say about a task now: why it waits, what went wrong, or what it does. */
+export function taskMessage({ spec, status }: Task): string {
+  const why = status?.error ?? '';
+  if (why !== '') return why;
+  if (spec.nodeId === undefined && spec.pending) return spec.pending.message;
+  return status?.message ?? '';
+}
+
+/** `1 task`, `2 tasks`. */
+export function plural(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,135 @@
+import {
+  isTerminal,
+  isWanted,
+  replicasOf,
+  type Condition,
+  type Service,
+  type Task,
+} from '../../../api/v1/index.js';
+import { untilWords } from '../describe/common.js';
+import { isHeldBack } from '../describe/describe-service.js';
+import type { NodeNames } from '../objects/node-names.js';
+import { byNewest, slotOf } from '../objects/task-order.js';
+import { stateOf, taskMessage } from '../output/words.js';
+
+/** How far one slot is. */
+export interface SlotProgress {
+  /** `1`, or the node of a global service's task. */
+  readonly label: string;
+  readonly state: string;
+  /** What it does or waits for; empty when it runs. */
+  readonly note: string;
+}
+
+/** How far a service is. */
+export interface ServiceProgress {
+  readonly name: string;
+  readonly running: number;
+  readonly wanted: number;
+  readonly slots: readonly SlotProgress[];
+  readonly outcome:
+    | { readonly kind: 'waiting'; readonly why: string }
+    | { readonly kind: 'working' }
+    | { readonly kind: 'converged' }
+    | { readonly kind: 'failed'; readonly why: string };
+}
+
+/** What is known of a service at one instant. */
+export interface ServiceSnapshot {
+  readonly name: string;
+  /** Undefined when there is no such service (any more). */
+  readonly service: Service | undefined;
+  readonly tasks: readonly Task[];
+  readonly now: Date;
+  readonly nodeName: NodeNames;
+}
+
+/** Tells from a snapshot how far a service is. */
+export function progressOf(snapshot: ServiceSnapshot): ServiceProgress {
+  const { name, service } = snapshot;
+  const outcome = outcomeOf(snapshot);
+  if (service === undefined) return { name, running: 0, wanted: 0, slots: [], outcome };
+  const slots = slotsOf(service, snapshot);
+  const wanted = replicasOf(service.spec) ?? service.status?.desired ?? slots.length;
+  if (outcome.kind === 'waiting') return { name, running: 0, wanted, slots, outcome };
+  const running = service.status?.updated ?? 0;
+  return { name, running: Math.min(running, wanted), wanted, slots, outcome };
+}
+
+function outcomeOf({ service }: ServiceSnapshot): ServiceProgress['outcome'] {
+  if (service === undefined) return { kind: 'failed', why: 'the service does not exist any more' };
+  const { metadata, status } = service;
+  if (metadata.deletingAt !== undefined) {
+    return { kind: 'failed', why: 'the service is being deleted' };
+  }
+  if (status === undefined || status.observedGeneration < (metadata.generation ?? 1)) {
+    return { kind: 'waiting', why: 'waiting for the leading manager to look at it' };
+  }
+  const progressing = status.conditions.find(({ type }) => type === 'Progressing');
+  if (progressing && hasStopped(progressing)) return { kind: 'failed', why: progressing.message };
+  const isComplete = status.running >= status.desired && status.updated >= status.desired;
+  return { kind: isComplete || isSettled(progressing) ? 'converged' : 'working' };
+}
+
+const isSettled = (condition: Condition | undefined) =>
+  condition?.status === 'false' && condition.reason === 'Settled';
+const hasStopped = ({ status, reason }: Condition) => status === 'false' && reason !== 'Settled';
+
+function slotsOf(service: Service, snapshot: ServiceSnapshot): readonly SlotProgress[] {
+  const bySlot = new Map<string, Task[]>();
+  for (const task of snapshot.tasks) {
+    const known = bySlot.get(slotOf(task)) ?? [];
+    bySlot.set(slotOf(task), [...known, task]);
+  }
+  const replicas = replicasOf(service.spec);
+  const labels =
+    replicas === undefined
+      ? [...bySlot].filter(([, tasks]) => tasks.some(isLive)).map(([slot]) => slot)
+      : Array.from({ length: replicas }, (_, index) => String(index + 1));
+  return labels.map((slot) => {
+    const { label, tasks } = {
+      label: replicas === undefined ? snapshot.nodeName(slot) : slot,
+      tasks: bySlot.get(slot) ?? [],
+    };
+    return slotProgress(label, [...tasks].sort(byNewest), snapshot.now);
+  });
+}
+
+const isLive = ({ spec }: Task) => isWanted(spec.desiredState);
+
+/** The task that a slot is about: the newest wanted one, else the newest. */
+function slotProgress(label: string, newestFirst: readonly Task[], now: Date): SlotProgress {
+  const current = newestFirst.find(isLive) ?? newestFirst[0];
+  if (current === undefined) return { label, state: 'new', note: '' };
+  const state = stateOf(current);
+  if (state === 'running') return { label, state, note: '' };
+  if (isHeldBack(current, now)) {
+    const why = lastFailure(newestFirst);
+    const again = `next try in ${untilWords(current.spec.startAt ?? '', now)}`;
+    return { label, state, note: why === '' ? again : `${why}; ${again}` };
+  }
+  return { label, state, note: taskMessage(current) };
+}
+
+function lastFailure(newestFirst: readonly Task[]): string {
+  const failed = newestFirst.find((task) => {
+    const state = task.status?.state;
+    return state !== undefined && isTerminal(state) && state !== 'shutdown';
+  });
+  return failed === undefined ? '' : taskMessage(failed);
+}
+
+/** What keeps a service from converging, each reason once with the slots it is of. */
+export function troublesOf({ name, slots }: ServiceProgress): readonly string[] {
+  const byNote = new Map<string, string[]>();
+  for (const { label, state, note } of slots) {
+    if (state === 'running') continue;
+    const key = note === '' ? state : note;
+    byNote.set(key, [...(byNote.get(key) ?? []), `${name}.${label}`]);
+  }
+  return [...byNote].map(([note, names]) => `${namesWords(names)}: ${note}`);
+}
+
+function namesWords([first = '', ...others]: readonly string[]): string {
+  return others.length === 0 ? first : `${first} and ${String(others.length)} more`;
+}
