@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../test/fakes/fake-clock.js';
 import { MemoryStore } from '../../test/fakes/memory-store.js';
@@ -254,7 +255,51 @@ describe('LeaseElection', () => {
     await stopped;
     expect(b.terms).toHaveLength(1);
   });
+
+  it('never has two leaders, whoever is cut off and when, and has one in the end', async () => {
+    const who = fc.integer({ min: 0, max: 2 });
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('cut-off' as const), who, on: fc.boolean() }),
+      fc.record({ kind: fc.constant('cut-watches' as const), who }),
+      fc.record({ kind: fc.constant('lose-reply' as const), who }),
+      fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 4000 }) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        const cluster = aCluster();
+        const all = ['a', 'b', 'c'].map((id) => new Candidate(cluster, id).start());
+        const leaders = () => all.filter(({ election }) => election.isLeader());
+        const wait = async (ms: number) => {
+          for (let left = ms; left > 0; left -= 100) {
+            await cluster.clock.advance(Math.min(100, left));
+            expect(leaders().length).toBeLessThanOrEqual(1);
+          }
+        };
+        for (const it of steps) {
+          if (it.kind === 'wait') await wait(it.ms);
+          else disturb(all[it.who]!.store, it);
+          expect(leaders().length).toBeLessThanOrEqual(1);
+        }
+        for (const { store } of all) store.partition(false);
+        await wait(20_000);
+        expect(leaders()).toHaveLength(1);
+        const epochs = all.flatMap(({ terms }) => terms.map(({ epoch }) => epoch));
+        expect(new Set(epochs).size).toBe(epochs.length);
+        for (const stop of stops.splice(0)) await stop();
+      }),
+      { numRuns: 60 },
+    );
+  }, 60_000);
 });
+
+function disturb(
+  store: MemoryStore,
+  it: { readonly kind: 'cut-off' | 'cut-watches' | 'lose-reply'; readonly on?: boolean },
+): void {
+  if (it.kind === 'cut-off') store.partition(it.on ?? false);
+  if (it.kind === 'cut-watches') store.cutWatches();
+  if (it.kind === 'lose-reply') store.loseNextReply();
+}
 
 /** Applies the first commit and reports failure, even to the store's own read-back. */
 function commitsWithLostReply(etcd: MemoryStore): MemoryStore {
