@@ -9,3 +9,4 @@ export * from './session.js';
 export { HttpsTransport } from './transport.js';
 export type { Answer, Exchange, TlsCredentials, TransportOptions } from './transport.js';
 export { readJsonLines } from './json-lines.js';
+export type { ByteSource, LineOptions } from './json-lines.js';

@@ -1,0 +1,7 @@
+/** The managers' API over mutual TLS: objects, watches, joining, sessions of nodes, logs. */
+export { ApiServer } from './api-server.js';
+export type { ApiServerOptions } from './api-server.js';
+export type { ServerCredentials } from './http/https-listener.js';
+export { ClusterSecrets, sealSecurity } from './join/cluster-secrets.js';
+export type { ClusterSecurity } from './join/cluster-secrets.js';
+export { openApiDocument } from './openapi.js';

@@ -1,0 +1,272 @@
+import type { WriteResult } from '../../../api/v1/index.js';
+import {
+  AlreadyExistsError,
+  ConflictError,
+  InvalidObjectError,
+  NotFoundError,
+  TooLargeError,
+  UnavailableError,
+  hasCode,
+  newUid,
+  type Clock,
+} from '../../base/index.js';
+import type { WorldCache } from '../../informer/index.js';
+import { absent, atVersion } from '../../objects/index.js';
+import { decodeEntry, type Keys, type Store } from '../../store/index.js';
+import { changeOf, describe } from './object-change.js';
+import type { MutableKind, StoredObject, Submitted } from './mutable-kind.js';
+import type { ObjectView } from './resource.js';
+
+/** What the writer works with. */
+export interface ObjectWriterOptions {
+  readonly store: Store;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly cache: WorldCache;
+}
+
+/** How a write is meant. */
+export interface WriteMode {
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** What one write decided from the object as it was. */
+type Decision =
+  | { readonly result: 'unchanged'; readonly stored: StoredObject }
+  | { readonly result: 'created' | 'configured' | 'deleting'; readonly stored: StoredObject };
+
+const MAX_OBJECT_BYTES = 512 * 1024;
+/** Races are short: the sixth loser in a row is told. */
+const MAX_ATTEMPTS = 6;
+const CATCH_UP_MS = 5_000;
+
+/**
+ * Writes objects of people. Every decision rests on the object as etcd has it now, not on the cache, and
+ * fails when it changed meanwhile; writes that state the whole wish are then decided again.
+ */
+export class ObjectWriter {
+  constructor(private readonly options: ObjectWriterOptions) {}
+
+  /** Errors: InvalidObjectError, AlreadyExistsError, TooLargeError. */
+  async create(kind: MutableKind, input: unknown, mode: WriteMode): Promise<WriteResult> {
+    const submitted = requireValid(kind, input);
+    const stored = this.newObject(kind, submitted);
+    const key = kind.etcdKey(this.options.keys, stored);
+    const existing = await this.read(kind, key, mode);
+    if (existing) throw alreadyExists(existing);
+    try {
+      return await this.commit(kind, key, {
+        before: undefined,
+        decision: { result: 'created', stored },
+        mode,
+      });
+    } catch (error) {
+      if (hasCode(error, 'ERR_CONFLICT')) throw alreadyExists(stored);
+      throw error;
+    }
+  }
+
+  /**
+   * Creates it or makes it what `input` says; nothing is written when it means the same already.
+   * Errors: InvalidObjectError, TooLargeError; ConflictError when `metadata.version` is stale.
+   */
+  apply(kind: MutableKind, key: string, input: unknown, mode: WriteMode): Promise<WriteResult> {
+    const submitted = requireValid(kind, input);
+    return this.decided(kind, key, mode, (before) => {
+      if (before) return this.configured(kind, before, submitted);
+      requireNoVersion(submitted);
+      return { result: 'created', stored: this.newObject(kind, submitted) };
+    });
+  }
+
+  /** Makes an existing object what `input` says. Errors: NotFoundError and those of {@link apply}. */
+  replace(kind: MutableKind, key: string, input: unknown, mode: WriteMode): Promise<WriteResult> {
+    const submitted = requireValid(kind, input);
+    return this.decided(kind, key, mode, (before) => {
+      if (!before) throw new NotFoundError(`there is no ${describe(submitted)}`);
+      return this.configured(kind, before, submitted);
+    });
+  }
+
+  /** Changes an existing object; `change` makes the new wish of the old one. Errors: as {@link replace}. */
+  patch(
+    kind: MutableKind,
+    key: string,
+    change: (before: StoredObject) => unknown,
+    mode: WriteMode,
+  ): Promise<WriteResult> {
+    return this.decided(kind, key, mode, (before) => {
+      if (!before) throw new NotFoundError('it was deleted meanwhile');
+      return this.configured(kind, before, requireValid(kind, change(before)));
+    });
+  }
+
+  /** Asks for the deletion of an object that controllers take apart first. Errors: NotFoundError, ConflictError. */
+  markDeleting(
+    kind: MutableKind,
+    key: string,
+    version: number | undefined,
+    mode: WriteMode,
+  ): Promise<WriteResult> {
+    return this.decided(kind, key, mode, (before) => {
+      if (!before) throw new NotFoundError('it was deleted meanwhile');
+      requireVersion(before, version);
+      if (before.metadata.deletingAt !== undefined) return { result: 'unchanged', stored: before };
+      const now = this.options.clock.now().toISOString();
+      const metadata = { ...before.metadata, deletingAt: now, updatedAt: now };
+      return { result: 'deleting', stored: { ...before, metadata } };
+    });
+  }
+
+  private async decided(
+    kind: MutableKind,
+    key: string,
+    mode: WriteMode,
+    decide: (before: StoredObject | undefined) => Decision,
+  ): Promise<WriteResult> {
+    for (let attempt = 1; ; attempt += 1) {
+      const before = await this.read(kind, key, mode);
+      try {
+        return await this.commit(kind, key, { before, decision: decide(before), mode });
+      } catch (error) {
+        // A conflict of the decision's own (a stale version) is final; one of the store is a lost race.
+        if (!(error instanceof LostRaceError) || attempt === MAX_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  private async read(
+    { definition }: MutableKind,
+    key: string,
+    { signal }: WriteMode,
+  ): Promise<StoredObject | undefined> {
+    const entry = await this.options.store.get(key, { signal });
+    if (!entry) return undefined;
+    const { value } = decodeEntry(entry);
+    const { modRevision, createRevision } = entry;
+    return definition.decode(value, { key, modRevision, createRevision });
+  }
+
+  private newObject(kind: MutableKind, { metadata, spec }: Submitted): StoredObject {
+    const now = this.options.clock.now().toISOString();
+    const { name, labels = {}, annotations } = metadata;
+    return {
+      apiVersion: 'swarm/v1',
+      kind: kind.kind,
+      metadata: {
+        name,
+        uid: newUid(),
+        version: 0,
+        generation: 1,
+        createdAt: now,
+        updatedAt: now,
+        labels,
+        ...(annotations && { annotations }),
+      },
+      spec: kind.normalise(spec),
+    };
+  }
+
+  private configured(kind: MutableKind, before: StoredObject, wish: Submitted): Decision {
+    requireVersion(before, wish.metadata.version);
+    if (wish.metadata.uid !== undefined && wish.metadata.uid !== before.metadata.uid) {
+      throw new ConflictError(`${describe(before)} is another one than that with the given uid`);
+    }
+    if (before.metadata.deletingAt !== undefined) {
+      throw new ConflictError(`${describe(before)} is being deleted; wait until it is gone`);
+    }
+    const now = this.options.clock.now().toISOString();
+    const stored = changeOf(kind, before, { wish, now });
+    return stored === undefined
+      ? { result: 'unchanged', stored: before }
+      : { result: 'configured', stored };
+  }
+
+  private async commit(
+    kind: MutableKind,
+    key: string,
+    { before, decision, mode }: Commit,
+  ): Promise<WriteResult> {
+    const { stored, result } = decision;
+    requireSize(stored);
+    const { cache, store, keys } = this.options;
+    if (result === 'unchanged' || mode.dryRun) {
+      return answer(kind, decision, { dryRun: mode.dryRun, revision: cache.revision });
+    }
+    const compare = [before ? atVersion(key, before.metadata.version) : absent(key)];
+    const revision = await store
+      .commit({ compare, operations: [kind.put(keys, stored)] }, { signal: mode.signal })
+      .catch((error: unknown) => {
+        throw hasCode(error, 'ERR_CONFLICT') ? new LostRaceError(describe(stored)) : error;
+      });
+    await this.caughtUp(revision, mode.signal);
+    const written = { ...stored, metadata: { ...stored.metadata, version: revision } };
+    return answer(kind, { result, stored: written }, { dryRun: false, revision });
+  }
+
+  /** The write is done; that the cache is slow is no reason to tell otherwise. */
+  private async caughtUp(revision: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.options.cache.waitForRevision(revision, { signal, timeoutMs: CATCH_UP_MS });
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+    }
+  }
+}
+
+interface Commit {
+  readonly before: StoredObject | undefined;
+  readonly decision: Decision;
+  readonly mode: WriteMode;
+}
+
+/** Somebody else wrote between our read and our write. */
+class LostRaceError extends ConflictError {
+  constructor(object: string) {
+    super(`${object} is being changed by others; try again`);
+  }
+}
+
+function answer(
+  kind: MutableKind,
+  { result, stored }: Decision,
+  { dryRun, revision }: { readonly dryRun: boolean; readonly revision: number },
+): WriteResult<ObjectView> {
+  return { result, dryRun, revision, object: kind.view(stored) };
+}
+
+function requireValid(kind: MutableKind, input: unknown): Submitted {
+  const problems = kind.problems(input);
+  if (problems.length === 0) return input as Submitted;
+  const count = problems.length === 1 ? 'a problem' : `${String(problems.length)} problems`;
+  throw new InvalidObjectError(`the ${kind.kind.toLowerCase()} has ${count}`, problems);
+}
+
+function requireVersion(before: StoredObject, version: number | undefined): void {
+  if (version === undefined || version === before.metadata.version) return;
+  throw new ConflictError(
+    `${describe(before)} is at version ${before.metadata.version}, not ${version}: it changed since it was read`,
+  );
+}
+
+function requireNoVersion({ kind, metadata }: Submitted): void {
+  if (metadata.version === undefined || metadata.version === 0) return;
+  throw new ConflictError(
+    `${kind.toLowerCase()} ${metadata.name} does not exist, but metadata.version says that it does`,
+  );
+}
+
+function requireSize(stored: StoredObject): void {
+  const bytes = Buffer.byteLength(JSON.stringify(stored));
+  if (bytes > MAX_OBJECT_BYTES) {
+    throw new TooLargeError(
+      `${describe(stored)} has ${bytes} bytes; at most ${MAX_OBJECT_BYTES} are allowed`,
+    );
+  }
+}
+
+function alreadyExists({ kind, metadata }: StoredObject): AlreadyExistsError {
+  const deleting = metadata.deletingAt === undefined ? '' : ' and is being deleted';
+  return new AlreadyExistsError(`${kind.toLowerCase()} ${metadata.name} exists already${deleting}`);
+}

@@ -1,0 +1,156 @@
+import type {
+  Cluster,
+  Event,
+  Manager,
+  StoredCluster,
+  StoredManager,
+  StoredServiceRevision,
+} from '../../../api/v1/index.js';
+import { SINGLETON_KEY, type Informer, type WorldCache } from '../../informer/index.js';
+import { leader, leaderOf, revisionKey, type World } from '../../objects/index.js';
+import { parseCertificate } from '../../pki/index.js';
+import { findByIdPrefix } from './find-by-id.js';
+import { kindOf } from './kind-of.js';
+import { defineResource, type Resource } from './resource.js';
+
+/** Revisions of services: by `web/3`. */
+export function revisionResource(world: World): Resource {
+  return defineResource<StoredServiceRevision>({
+    kind: kindOf('ServiceRevision'),
+    cache: world.cache,
+    primary: world.serviceRevisions,
+    alsoShown: {},
+    keyOf: ({ service, revision }) => revisionKey(service, revision),
+    labelsOf: ({ metadata }) => metadata.labels,
+    fields: {
+      'metadata.name': ({ metadata }) => metadata.name,
+      service: ({ service }) => service,
+      serviceUid: ({ serviceUid }) => serviceUid,
+      revision: ({ revision }) => String(revision),
+    },
+    view: (revision) => revision,
+    find: (name) => {
+      const [, service, number] = /^(.+)\/(\d{1,8})$/.exec(name) ?? [];
+      if (service === undefined) return undefined;
+      const key = revisionKey(service, Number(number));
+      return world.serviceRevisions.get(key) === undefined ? undefined : key;
+    },
+  });
+}
+
+/** Managers: by id or hostname. */
+export function managerResource(world: World): Resource {
+  return defineResource<StoredManager>({
+    kind: kindOf('Manager'),
+    cache: world.cache,
+    primary: world.managers,
+    alsoShown: { [leader.name]: () => world.managers.list().map(({ id }) => id) },
+    keyOf: ({ id }) => id,
+    labelsOf: () => ({}),
+    fields: {
+      'metadata.name': ({ id }) => id,
+      'status.leader': ({ id }) => String(leaderOf(world)?.managerId === id),
+    },
+    view: (manager, reader): Manager => ({
+      apiVersion: 'swarm/v1',
+      kind: 'Manager',
+      metadata: {
+        name: manager.id,
+        uid: manager.id,
+        version: manager.version,
+        labels: {},
+        annotations: { 'io.swarmkeeper.hostname': manager.hostname },
+        createdAt: manager.startedAt,
+      },
+      status: {
+        address: manager.address,
+        leader: reader.get(world.leaders, SINGLETON_KEY)?.managerId === manager.id,
+        version: manager.softwareVersion,
+        startedAt: manager.startedAt,
+      },
+    }),
+    find: (name) =>
+      world.managers.get(name)?.id ??
+      world.managers.list().find(({ hostname }) => hostname === name)?.id ??
+      findByIdPrefix(
+        world.managers.list().map(({ id }) => id),
+        name,
+      ),
+  });
+}
+
+/** The cluster: by `default`. Its sealed keys are never shown. */
+export function clusterResource(world: World): Resource {
+  return defineResource<StoredCluster>({
+    kind: kindOf('Cluster'),
+    cache: world.cache,
+    primary: world.clusters,
+    alsoShown: { [leader.name]: () => [SINGLETON_KEY] },
+    keyOf: () => SINGLETON_KEY,
+    labelsOf: ({ metadata }) => metadata.labels,
+    fields: { 'metadata.name': ({ metadata }) => metadata.name },
+    view: (stored, reader) =>
+      clusterView(stored, reader.get(world.leaders, SINGLETON_KEY)?.managerId),
+    find: (name) => {
+      const found = world.clusters.get(SINGLETON_KEY);
+      return found?.metadata.name === name || found?.metadata.uid === name
+        ? SINGLETON_KEY
+        : undefined;
+    },
+  });
+}
+
+/** The cluster as the API shows it. */
+export function clusterView(stored: StoredCluster, leaderId: string | undefined): Cluster {
+  const { security, ...shown } = stored;
+  return {
+    ...shown,
+    status: {
+      clusterId: stored.metadata.uid,
+      caCertificate: security.caCertificate,
+      caFingerprint: fingerprintOf(security),
+      ...(leaderId !== undefined && { leader: leaderId }),
+      createdAt: stored.metadata.createdAt,
+    },
+  };
+}
+
+const fingerprints = new WeakMap<StoredCluster['security'], string>();
+
+function fingerprintOf(security: StoredCluster['security']): string {
+  const known = fingerprints.get(security);
+  if (known !== undefined) return known;
+  const { fingerprint } = parseCertificate(security.caCertificate);
+  fingerprints.set(security, fingerprint);
+  return fingerprint;
+}
+
+/** Where events can be read. They live in a cache of their own. */
+export interface EventReader {
+  readonly cache: WorldCache;
+  readonly events: Informer<Event>;
+}
+
+/** Events: by name (their id). */
+export function eventResource({ cache, events }: EventReader): Resource {
+  return defineResource<Event>({
+    kind: kindOf('Event'),
+    cache,
+    primary: events,
+    alsoShown: {},
+    keyOf: ({ metadata }) => metadata.name,
+    labelsOf: ({ metadata }) => metadata.labels ?? {},
+    fields: {
+      'metadata.name': ({ metadata }) => metadata.name,
+      'regarding.kind': ({ regarding }) => regarding.kind,
+      'regarding.name': ({ regarding }) => regarding.name,
+      'regarding.uid': ({ regarding }) => regarding.uid,
+      service: ({ service }) => service ?? '',
+      reason: ({ reason }) => reason,
+      type: ({ type }) => type,
+      source: ({ source }) => source,
+    },
+    view: (event) => event,
+    find: (name) => (events.get(name) === undefined ? undefined : name),
+  });
+}

@@ -1,0 +1,29 @@
+import type { World } from '../../objects/index.js';
+import {
+  clusterResource,
+  eventResource,
+  managerResource,
+  revisionResource,
+  type EventReader,
+} from './other-resources.js';
+import { nodeResource } from './node-resource.js';
+import type { Resource } from './resource.js';
+import { serviceResource } from './service-resource.js';
+import { taskResource } from './task-resource.js';
+
+/** All kinds that can be read, by plural. */
+export type ResourceRegistry = ReadonlyMap<string, Resource>;
+
+/** The kinds over this world. */
+export function createResources(world: World, events: EventReader): ResourceRegistry {
+  const resources = [
+    serviceResource(world),
+    taskResource(world),
+    revisionResource(world),
+    nodeResource(world),
+    managerResource(world),
+    clusterResource(world),
+    eventResource(events),
+  ];
+  return new Map(resources.map((resource) => [resource.kind.plural, resource]));
+}

@@ -1,0 +1,68 @@
+import {
+  ServiceSpec,
+  fieldPath,
+  normaliseServiceSpec,
+  replicasOf,
+  serviceProblems,
+  type Problem,
+  type Service,
+  type StoredService,
+} from '../../../api/v1/index.js';
+import { messageOf } from '../../base/index.js';
+import { presentReader } from './reader.js';
+import { puts, services } from '../../objects/index.js';
+import { parseConstraint, parsePreference } from '../../scheduler/index.js';
+import type { MutableKind } from './mutable-kind.js';
+import type { Resource } from './resource.js';
+
+/** How services are written. */
+export function serviceWrites(resource: Resource): MutableKind<StoredService> {
+  return {
+    kind: 'Service',
+    definition: services,
+    etcdKey: (keys, { metadata }) => keys.service(metadata.name),
+    specSchema: ServiceSpec,
+    problems: (input) => {
+      const problems = serviceProblems(input);
+      return problems.length > 0 ? problems : placementProblems((input as Service).spec);
+    },
+    normalise: normaliseServiceSpec,
+    changeProblems: modeProblems,
+    put: (keys, stored) => puts.service(keys, stored),
+    view: (stored) => resource.view(stored, presentReader),
+  };
+}
+
+function placementProblems({ task }: ServiceSpec): readonly Problem[] {
+  const path = 'spec.task.placement';
+  const { constraints = [], preferences = [] } = task.placement ?? {};
+  return [
+    ...constraints.flatMap((text, index) =>
+      problemOf(fieldPath(`${path}.constraints`, index), () => parseConstraint(text)),
+    ),
+    ...preferences.flatMap((preference, index) =>
+      problemOf(fieldPath(`${path}.preferences`, index), () => parsePreference(preference)),
+    ),
+  ];
+}
+
+function problemOf(path: string, parse: () => unknown): readonly Problem[] {
+  try {
+    parse();
+    return [];
+  } catch (error) {
+    return [{ path, message: messageOf(error) }];
+  }
+}
+
+function modeProblems(before: StoredService, spec: ServiceSpec): readonly Problem[] {
+  const modeOf = (of: ServiceSpec) => (replicasOf(of) === undefined ? 'global' : 'replicated');
+  const [old, wanted] = [modeOf(before.spec), modeOf(spec)];
+  if (old === wanted) return [];
+  return [
+    {
+      path: 'spec.mode',
+      message: `found ${wanted}, expected ${old}: the mode of a service cannot change; delete it and create it again`,
+    },
+  ];
+}

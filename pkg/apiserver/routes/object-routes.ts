@@ -1,0 +1,297 @@
+import { KINDS, type KindDescription, type Verb } from '../../../api/v1/index.js';
+import { Type, type TSchema } from 'typebox';
+import { BadRequestError, NotFoundError } from '../../base/index.js';
+import type { ApiContext } from '../api-context.js';
+import type { ApiReply, ApiRequest, QueryParameter, RouteDefinition } from '../http/route.js';
+import { listPage } from '../resources/list-page.js';
+import { mergePatch } from '../resources/merge-patch.js';
+import type { MutableKind, StoredObject } from '../resources/mutable-kind.js';
+import { removeNode } from '../resources/node-removal.js';
+import type { WriteMode } from '../resources/object-writer.js';
+import { presentReader } from '../resources/reader.js';
+import type { Resource } from '../resources/resource.js';
+import { parseSelectors } from '../resources/selectors.js';
+import { Watcher } from '../resources/watcher.js';
+
+type Route = RouteDefinition<ApiContext>;
+
+const DEFAULT_LIMIT = 500;
+const MAX_LIMIT = 1_000;
+
+const text = (description: string): QueryParameter => ({ type: 'string', description });
+const flag = (description: string): QueryParameter => ({ type: 'boolean', description });
+const integer = (description: string): QueryParameter => ({ type: 'integer', description });
+
+const SELECTORS = {
+  labelSelector: text('Such as `tier=web,disk!=hdd,env,!old`.'),
+  fieldSelector: text('Such as `spec.service=web`.'),
+};
+const MIN_REVISION = {
+  minRevision: integer('Wait until this revision of the store can be read. Also a header.'),
+};
+const DRY_RUN = { dryRun: flag('Validate and answer as if it were done, but write nothing.') };
+const VERSION = { version: integer('Only when the object is at this version.') };
+
+const listUrl = ({ plural }: KindDescription) => `/v1/${plural}`;
+const objectUrl = ({ plural }: KindDescription) => `/v1/${plural}/:name`;
+const readers = ['admin', 'manager'] as const;
+const writers = ['admin'] as const;
+
+/** Routes of all kinds: one list of routes per verb that a kind has. */
+export const objectRoutes: readonly Route[] = KINDS.flatMap((kind) =>
+  kind.verbs.flatMap((verb) => routesOf(kind, verb)),
+);
+
+function routesOf(kind: KindDescription, verb: Verb): readonly Route[] {
+  switch (verb) {
+    case 'list':
+      return [listRoute(kind)];
+    case 'watch':
+      return []; // the list route with ?watch=true
+    case 'get':
+      return [getRoute(kind)];
+    case 'create':
+      return [createRoute(kind)];
+    case 'replace':
+      return [replaceRoute(kind)];
+    case 'patch':
+      return [patchRoute(kind)];
+    case 'delete':
+      return [deleteRoute(kind)];
+  }
+}
+
+function listRoute(kind: KindDescription): Route {
+  return {
+    method: 'GET',
+    url: listUrl(kind),
+    allow: readers,
+    tag: kind.kind,
+    summary: `List ${kind.plural}, or watch them (NDJSON lines of changes).`,
+    query: {
+      ...SELECTORS,
+      ...MIN_REVISION,
+      limit: integer(`Objects per page, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
+      continue: text('`metadata.continue` of the page before.'),
+      watch: flag('Changes instead of a list.'),
+      since: integer('For a watch: changes after this revision. Default: first all that exist.'),
+    },
+    answer: listSchema(kind),
+    streams: 'maybe-down',
+    handle: (context, request) => {
+      const resource = resourceOf(context, kind);
+      const isWatch = request.query.flag('watch');
+      if (isWatch) watch(context, resource, request);
+      return Promise.resolve(isWatch ? undefined : list(resource, request));
+    },
+  };
+}
+
+function list(resource: Resource, { query }: ApiRequest): ApiReply {
+  if (query.text('since') !== undefined) throw new BadRequestError('since is for watch=true only');
+  const page = listPage({
+    resource,
+    selector: parseSelectors(resource, {
+      labelSelector: query.text('labelSelector'),
+      fieldSelector: query.text('fieldSelector'),
+    }),
+    limit: query.integer('limit', { minimum: 1, maximum: MAX_LIMIT }) ?? DEFAULT_LIMIT,
+    after: query.text('continue'),
+  });
+  return { body: page };
+}
+
+function watch(context: ApiContext, resource: Resource, request: ApiRequest): void {
+  const { query } = request;
+  const since = query.integer('since');
+  const selector = parseSelectors(resource, {
+    labelSelector: query.text('labelSelector'),
+    fieldSelector: query.text('fieldSelector'),
+  });
+  // Too old is an answer of its own as long as nothing was sent.
+  if (since !== undefined) context.feed.eventsSince(resource, since);
+  const goodbye = () => watcher.bookmark;
+  const stream = request.openStream({ goodbye });
+  const watcher = new Watcher({ resource, feed: context.feed, selector, since, stream });
+  context.onWatch(watcher.run());
+}
+
+function getRoute(kind: KindDescription): Route {
+  return {
+    method: 'GET',
+    url: objectUrl(kind),
+    allow: readers,
+    tag: kind.kind,
+    summary: `Read one ${kind.singular}.`,
+    query: MIN_REVISION,
+    answer: kind.schema,
+    handle: (context, { params }) => {
+      const resource = resourceOf(context, kind);
+      const stored = resource.primary.get(requireKey(resource, params['name']));
+      return Promise.resolve({ body: resource.view(stored, presentReader) });
+    },
+  };
+}
+
+function createRoute(kind: KindDescription): Route {
+  return {
+    method: 'POST',
+    url: listUrl(kind),
+    allow: writers,
+    tag: kind.kind,
+    summary: `Create a ${kind.singular}.`,
+    query: DRY_RUN,
+    answer: resultSchema(kind),
+    handle: async (context, request) => {
+      const result = await context.writer.create(
+        mutableKind(context, kind),
+        request.body,
+        modeOf(request),
+      );
+      return { status: 201, body: result };
+    },
+  };
+}
+
+function replaceRoute(kind: KindDescription): Route {
+  const mayApply = kind.verbs.includes('create');
+  return {
+    method: 'PUT',
+    url: objectUrl(kind),
+    allow: writers,
+    tag: kind.kind,
+    summary: `Replace a ${kind.singular}; with ?apply=true create it when it is not there.`,
+    query: { ...DRY_RUN, apply: flag('Create it when it is not there; write nothing when equal.') },
+    answer: resultSchema(kind),
+    handle: async (context, request) => {
+      const mutable = mutableKind(context, kind);
+      const mode = modeOf(request);
+      if (mayApply && request.query.flag('apply')) {
+        const key = newKey(context, kind, request.params['name']);
+        return { body: await context.writer.apply(mutable, key, request.body, mode) };
+      }
+      const key = existingKey(context, kind, request.params['name']);
+      return { body: await context.writer.replace(mutable, key, request.body, mode) };
+    },
+  };
+}
+
+function patchRoute(kind: KindDescription): Route {
+  return {
+    method: 'PATCH',
+    url: objectUrl(kind),
+    allow: writers,
+    tag: kind.kind,
+    summary: `Change parts of a ${kind.singular} (JSON merge patch, RFC 7386).`,
+    query: DRY_RUN,
+    answer: resultSchema(kind),
+    handle: async (context, request) => {
+      const key = existingKey(context, kind, request.params['name']);
+      const change = (before: StoredObject) => mergePatch(writableParts(before), request.body);
+      const mutable = mutableKind(context, kind);
+      return { body: await context.writer.patch(mutable, key, change, modeOf(request)) };
+    },
+  };
+}
+
+/** What a patch works on: without what the server sets, so that a `version` in it is the caller's. */
+function writableParts({ apiVersion, kind, metadata, spec }: StoredObject): object {
+  const { name, labels, annotations } = metadata;
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, labels, ...(annotations && { annotations }) },
+    spec,
+  };
+}
+
+function deleteRoute(kind: KindDescription): Route {
+  const isNode = kind.kind === 'Node';
+  return {
+    method: 'DELETE',
+    url: objectUrl(kind),
+    allow: writers,
+    tag: kind.kind,
+    summary: isNode
+      ? 'Remove a node from the cluster; refused while it is ready, unless forced.'
+      : `Delete a ${kind.singular}; it goes when all it owns is gone.`,
+    query: { ...DRY_RUN, ...VERSION, ...(isNode && { force: flag('Also when it is ready.') }) },
+    answer: resultSchema(kind),
+    handle: async (context, request) => {
+      const version = request.query.integer('version');
+      const mode = modeOf(request);
+      if (isNode) {
+        const resource = resourceOf(context, kind);
+        const nodeId = requireKey(resource, request.params['name']);
+        const force = request.query.flag('force');
+        return {
+          body: await removeNode({ ...context, resource }, { ...mode, nodeId, force, version }),
+        };
+      }
+      const key = existingKey(context, kind, request.params['name']);
+      const mutable = mutableKind(context, kind);
+      return { body: await context.writer.markDeleting(mutable, key, version, mode) };
+    },
+  };
+}
+
+function modeOf({ query, signal }: ApiRequest): WriteMode {
+  return { dryRun: query.flag('dryRun'), signal };
+}
+
+function resourceOf({ resources }: ApiContext, { plural }: KindDescription): Resource {
+  const resource = resources.get(plural);
+  if (!resource) throw new NotFoundError(`there are no ${plural} here`);
+  return resource;
+}
+
+function mutableKind({ mutableKinds }: ApiContext, { plural }: KindDescription): MutableKind {
+  const mutable = mutableKinds.get(plural);
+  if (!mutable) throw new NotFoundError(`${plural} cannot be written`);
+  return mutable;
+}
+
+function requireKey(resource: Resource, name = ''): string {
+  const key = resource.find(name);
+  if (key === undefined) throw new NotFoundError(`there is no ${resource.kind.singular} "${name}"`);
+  return key;
+}
+
+/** The etcd key of something that may not be in our cache yet: it is looked for in etcd. */
+function existingKey(context: ApiContext, kind: KindDescription, name = ''): string {
+  const resource = resourceOf(context, kind);
+  const key = resource.find(name);
+  if (key === undefined) {
+    if (kind.kind === 'Service') return newKey(context, kind, name);
+    throw new NotFoundError(`there is no ${kind.singular} "${name}"`);
+  }
+  const stored = resource.primary.get(key) as StoredObject;
+  return mutableKind(context, kind).etcdKey(context.keys, stored);
+}
+
+/** Only services are called by their key, and only they can be created. */
+function newKey({ keys }: ApiContext, _kind: KindDescription, name = ''): string {
+  return keys.service(name);
+}
+
+function listSchema(kind: KindDescription): TSchema {
+  return Type.Object({
+    apiVersion: Type.Literal('swarm/v1'),
+    kind: Type.Literal(`${kind.kind}List`),
+    metadata: Type.Object({
+      revision: Type.Integer(),
+      continue: Type.Optional(Type.String()),
+      remaining: Type.Optional(Type.Integer()),
+    }),
+    items: Type.Array(kind.schema),
+  });
+}
+
+function resultSchema(kind: KindDescription): TSchema {
+  return Type.Object({
+    result: Type.Enum(['created', 'configured', 'unchanged', 'deleted', 'deleting']),
+    dryRun: Type.Boolean(),
+    revision: Type.Integer(),
+    object: kind.schema,
+  });
+}
