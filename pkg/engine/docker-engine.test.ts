@@ -480,6 +480,62 @@ describe('DockerEngine', () => {
       expect((await logs()).map(({ data }) => data.toString())).toEqual([text]);
     });
 
+    it('are completed when the engine stops following too early', async () => {
+      const stamped = (type: number, second: number, text: string) =>
+        frame(type, `2026-01-01T00:00:0${String(second)}.000000000Z ${text}`);
+      const whole = [
+        stamped(1, 1, 'one\n'),
+        stamped(2, 1, 'two\n'),
+        stamped(2, 1, 'three\n'),
+        stamped(1, 2, 'four\n'),
+        stamped(1, 3, 'no newline'),
+      ];
+      for (let came = 0; came <= whole.length; came += 1) {
+        withLog((response, { url }) => {
+          const frames = url.includes('follow=true') ? whole.slice(0, came) : whole;
+          response.end(Buffer.concat(frames));
+        });
+        const lines = await logs({ follow: true });
+        expect(lines.map(({ data }) => data.toString())).toEqual([
+          'one',
+          'two',
+          'three',
+          'four',
+          'no newline',
+        ]);
+        expect(lines.some(({ at }) => at !== undefined)).toBe(false);
+        expect((await logs({ follow: true, timestamps: true })).map(({ at }) => at)).toEqual(
+          [1, 1, 1, 2, 3].map((second) => `2026-01-01T00:00:0${String(second)}.000000000Z`),
+        );
+      }
+      expect(daemon.requests.at(-1)?.url).toContain('tail=1000');
+    });
+
+    it('are looked for further back while they are not found', async () => {
+      const line = (index: number) =>
+        frame(1, `2026-01-01T00:00:00.${String(index).padStart(9, '0')}Z ${String(index)}\n`);
+      const whole = Array.from({ length: 5000 }, (_, index) => line(index));
+      withLog((response, { url }) => {
+        const { searchParams } = new URL(url, 'http://x');
+        const tail = Number(searchParams.get('tail'));
+        const following = searchParams.get('follow') === 'true';
+        response.end(Buffer.concat(following ? whole.slice(0, 10) : whole.slice(-tail)));
+      });
+      const lines = await logs({ follow: true });
+      expect(lines.map(({ data }) => Number(data.toString()))).toEqual(
+        Array.from({ length: 5000 }, (_, index) => index),
+      );
+      expect(daemon.requestsTo(/logs/)).toHaveLength(3);
+    });
+
+    it('end as they are when the container was removed meanwhile', async () => {
+      withLog((response, { url }) => {
+        if (url.includes('follow=true')) response.end(frame(1, 'one\n'));
+        else answerJson(404, { message: 'No such container' })(response, daemon.requests[0]!);
+      });
+      expect((await logs({ follow: true })).map(({ data }) => data.toString())).toEqual(['one']);
+    });
+
     it('fail when they are cut', async () => {
       withLog(answerHalf(frame(1, 'one\n')));
       const seen: string[] = [];
@@ -560,7 +616,7 @@ describe('DockerEngine', () => {
         follow: 'true',
         stdout: 'true',
         stderr: 'false',
-        timestamps: 'false',
+        timestamps: 'true', // to find the place again
         tail: '5',
         since: '1700000000.500000000',
         until: '1800000000',

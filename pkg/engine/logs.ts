@@ -26,6 +26,6 @@ export interface LogLine {
   readonly at?: string;
   /** Without the newline. */
   readonly data: Buffer;
-  /** The line goes on in the next entry of the same stream (or the log ended without newline). */
+  /** The line goes on in the next entry of the same stream, or the log ended without newline. */
   readonly partial: boolean;
 }

@@ -151,6 +151,14 @@ describeWithDocker('the Docker Engine', () => {
       }
     });
 
+    it('follows the last line too, that has no newline', async () => {
+      const id = await run('echo one; printf two');
+      expect((await logs(id, { follow: true })).map(({ data }) => data.toString())).toEqual([
+        'one',
+        'two',
+      ]);
+    });
+
     it('puts long lines together again, time stamps and all', async () => {
       const id = await run('head -c 50000 /dev/zero | tr "\\0" x; echo; printf end');
       await engine.waitContainer(id);
@@ -175,6 +183,7 @@ describeWithDocker('the Docker Engine', () => {
         ['stdout', 'two'],
       ]);
       for (const { at } of lines) expect(Date.parse(at!)).not.toBeNaN();
+      expect(await logs(id, { follow: true, timestamps: true })).toEqual(lines);
     });
 
     it('lists 50 containers at once', async () => {
@@ -243,7 +252,7 @@ describeWithDocker('the Docker Engine', () => {
     }
 
     it('leaves a call that is under way in time when it freezes', async () => {
-      dockerd.pause();
+      await dockerd.pause();
       const call = engine.listContainers({ timeoutMs: 300 });
       await expect(call).rejects.toMatchObject({ code: 'ERR_UNAVAILABLE' });
       dockerd.resume();
