@@ -262,10 +262,10 @@ describe('LeaseElection', () => {
       fc.record({ kind: fc.constant('cut-off' as const), who, on: fc.boolean() }),
       fc.record({ kind: fc.constant('cut-watches' as const), who }),
       fc.record({ kind: fc.constant('lose-reply' as const), who }),
-      fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 4000 }) }),
+      fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 500, max: 4000 }) }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 25, size: 'max' }), async (steps) => {
         const cluster = aCluster();
         const all = ['a', 'b', 'c'].map((id) => new Candidate(cluster, id).start());
         const leaders = () => all.filter(({ election }) => election.isLeader());
