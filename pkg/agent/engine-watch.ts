@@ -1,0 +1,110 @@
+import { backoffMs, messageOf, type Clock } from '../base/index.js';
+import type { ContainerEvent, Engine, EngineDescription } from '../engine/index.js';
+import type { Logger } from '../log/index.js';
+
+/** What the watch needs, and whom it tells. */
+export interface EngineWatchOptions {
+  readonly engine: Pick<Engine, 'watchEvents' | 'ping' | 'describe'>;
+  /** Of the containers to be told about. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  onEvent(event: ContainerEvent): void;
+  /** The stream stands again, and something may have been missed: list. */
+  onOpen(): void;
+  /** The engine does or does not answer, or its description changed. */
+  onChange(): void;
+}
+
+/** Whether the engine answers. */
+export interface EngineHealth {
+  readonly healthy: boolean;
+  readonly message?: string;
+}
+
+const RETRY = { initialMs: 100, maxMs: 2_000 };
+const PING_TIMEOUT_MS = 3_000;
+
+/**
+ * Follows the engine's events through its restarts. Events shorten latency; whoever wants the truth lists
+ * after each `onOpen`.
+ */
+export class EngineWatch {
+  private state: EngineHealth = { healthy: false, message: 'not asked yet' };
+  private known: EngineDescription | undefined;
+  private cursor: string | undefined;
+  private attempts = 0;
+
+  constructor(private readonly options: EngineWatchOptions) {}
+
+  /** As last heard. */
+  get health(): EngineHealth {
+    return this.state;
+  }
+
+  /** As last described; undefined until the engine answered for the first time. */
+  get description(): EngineDescription | undefined {
+    return this.known;
+  }
+
+  /** A call showed that the engine answers, or does not. */
+  heard(health: EngineHealth): void {
+    const changed = health.healthy !== this.state.healthy;
+    this.state = health;
+    if (!changed) return;
+    const { log } = this.options;
+    if (health.healthy) log.info({}, 'engine answers');
+    else log.warn({ reason: health.message }, 'engine does not answer');
+    this.options.onChange();
+  }
+
+  /** Follows until the signal aborts; rejects with its reason. */
+  async run(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      try {
+        await this.describe(signal);
+        await this.follow(signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        this.attempts += 1;
+        await this.probe(error, signal);
+      }
+      await this.options.clock.sleep(backoffMs(RETRY, this.attempts), signal);
+    }
+  }
+
+  /** Asks the engine what it is. Errors: those of the engine. */
+  async describe(signal: AbortSignal): Promise<void> {
+    const before = JSON.stringify(this.known);
+    this.known = await this.options.engine.describe({ signal });
+    if (JSON.stringify(this.known) !== before) this.options.onChange();
+  }
+
+  private follow(signal: AbortSignal): Promise<never> {
+    const { engine, labels } = this.options;
+    return engine.watchEvents({
+      labels,
+      ...(this.cursor !== undefined && { since: this.cursor }),
+      onOpen: () => {
+        this.attempts = 0;
+        this.heard({ healthy: true });
+        this.options.onOpen();
+      },
+      onEvent: (event) => {
+        this.cursor = event.cursor;
+        this.options.onEvent(event);
+      },
+      signal,
+    });
+  }
+
+  /** A broken stream alone does not mean that the engine is away. */
+  private async probe(cause: unknown, signal: AbortSignal): Promise<void> {
+    try {
+      await this.options.engine.ping({ timeoutMs: PING_TIMEOUT_MS, signal });
+    } catch {
+      signal.throwIfAborted();
+      this.heard({ healthy: false, message: messageOf(cause) });
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import type { SessionMessage } from '../../api/v1/index.js';
+import {
+  AbortScope,
+  NodeRemovedError,
+  UnavailableError,
+  backoffMs,
+  messageOf,
+  unreachable,
+  type Clock,
+} from '../base/index.js';
+import type { SessionConnection, SwarmClient } from '../client/index.js';
+import type { Logger } from '../log/index.js';
+import type { AssignmentBook } from './assignment-book.js';
+import type { LogStreams } from './log-streams.js';
+import type { NodeIdentity } from './node-state.js';
+import type { StatusReporter, Vouched } from './status-reporter.js';
+
+/** A session, as far as an agent uses it. */
+export type Session = Pick<
+  SessionConnection,
+  'manager' | 'opened' | 'messages' | 'report' | 'pushStream'
+>;
+
+/** The managers, as far as an agent calls them. */
+export interface Managers extends Pick<SwarmClient, 'useManagers'> {
+  openSession(...args: Parameters<SwarmClient['openSession']>): Promise<Session>;
+}
+
+/** What a session feeds and is fed from. */
+export interface SessionKeeperOptions {
+  readonly identity: NodeIdentity;
+  readonly managers: Managers;
+  readonly book: AssignmentBook;
+  readonly reporter: StatusReporter;
+  readonly logs: LogStreams;
+  readonly clock: Clock;
+  readonly log: Logger;
+  vouch(): Vouched;
+  /** A session was opened; `managers` are the addresses that it told. */
+  onOpen(managers: readonly string[]): void;
+}
+
+const RETRY = { initialMs: 200, maxMs: 10_000 };
+/** A session that lasted so long was a good one: the next begins without delay but for the jitter. */
+const GOOD_MS = 10_000;
+
+/** How long until the next try, and why there is no session, for people. */
+export interface SessionStanding {
+  readonly connected: boolean;
+  readonly message: string;
+}
+
+/** Holds a session with any manager, and opens the next one when it ends. */
+export class SessionKeeper {
+  private standing: SessionStanding = { connected: false, message: 'no session yet' };
+  private failures = 0;
+  private openings = 0;
+
+  constructor(private readonly options: SessionKeeperOptions) {}
+
+  /** Whether a manager holds our session. */
+  get state(): SessionStanding {
+    return this.standing;
+  }
+
+  /** Sessions that were opened after the first one. */
+  get reconnects(): number {
+    return Math.max(0, this.openings - 1);
+  }
+
+  /** Errors: NodeRemovedError when the node was removed from the cluster; the signal's reason. */
+  async run(signal: AbortSignal): Promise<never> {
+    const { clock, log } = this.options;
+    for (;;) {
+      const beganMs = clock.monotonicMs();
+      try {
+        await this.hold(signal);
+        this.ended('the manager ended the session');
+      } catch (error) {
+        this.ended(messageOf(error));
+        signal.throwIfAborted();
+        if (error instanceof NodeRemovedError) throw error;
+        log.warn({ reason: messageOf(error) }, 'no session with a manager');
+      }
+      this.failures = clock.monotonicMs() - beganMs > GOOD_MS ? 1 : this.failures + 1;
+      await clock.sleep(backoffMs(RETRY, this.failures), signal);
+    }
+  }
+
+  private ended(message: string): void {
+    this.standing = { connected: false, message };
+  }
+
+  private async hold(signal: AbortSignal): Promise<void> {
+    const { managers, book, logs } = this.options;
+    const vouched = this.options.vouch();
+    const scope = new AbortScope(signal);
+    try {
+      const session = await managers.openSession(vouched, scope.signal);
+      this.opened(session);
+      const work = [
+        this.read(session, scope.signal),
+        this.options.reporter.serve(session, vouched, scope.signal),
+      ];
+      try {
+        await Promise.race(work);
+      } finally {
+        scope.abort(new Error('the session is over'));
+        book.close();
+        await Promise.allSettled(work);
+      }
+    } finally {
+      scope.abort(new Error('the session is over'));
+      scope[Symbol.dispose]();
+      await logs.closeAll();
+    }
+  }
+
+  private opened({ opened, manager }: Session): void {
+    const { identity, managers, log } = this.options;
+    if (opened.clusterId !== identity.clusterId || opened.nodeId !== identity.nodeId) {
+      throw new UnavailableError(`${manager} opened a session for another node or cluster`);
+    }
+    managers.useManagers([...new Set([...opened.managers, ...identity.managers])]);
+    this.openings += 1;
+    this.standing = { connected: true, message: `session with ${manager}` };
+    log.info({ manager, epoch: opened.epoch }, 'session opened');
+    this.options.onOpen(opened.managers);
+  }
+
+  private async read(session: Session, signal: AbortSignal): Promise<void> {
+    for await (const message of session.messages) {
+      signal.throwIfAborted();
+      if (this.take(message, session, signal) === 'closed') return;
+    }
+  }
+
+  private take(message: SessionMessage, session: Session, signal: AbortSignal): 'open' | 'closed' {
+    const { book, logs, log } = this.options;
+    switch (message.type) {
+      case 'open':
+        break;
+      case 'assignments':
+        book.take(message);
+        break;
+      case 'ping':
+        book.reached(message.revision);
+        break;
+      case 'logs':
+        logs.open(message, session, signal);
+        break;
+      case 'cancel':
+        logs.cancel(message.streamId);
+        break;
+      case 'close':
+        if (message.removed) throw new NodeRemovedError(message.reason);
+        log.info({ reason: message.reason }, 'the manager closed the session');
+        return 'closed';
+      default:
+        unreachable(message);
+    }
+    return 'open';
+  }
+}
