@@ -39,11 +39,13 @@ export interface StoredLeader {
 const text = Type.String();
 const count = Type.Integer({ minimum: 0 });
 
+type Decoder<T> = (value: unknown, meta: EntryMeta) => T;
+
 /** Objects with metadata carry their version there. */
-function objectDecoder<T>(schema: TSchema): (value: unknown, meta: EntryMeta) => T {
-  const { problems } = codec<T>(schema);
+function objectDecoder<T>(schema: TSchema): Decoder<T> {
+  const shape = codec<T>(schema);
   return (value, meta) => {
-    assertShape(problems(value), meta);
+    assertShape(shape.problems(value), meta);
     const object = value as { metadata: object };
     return {
       ...object,
@@ -53,10 +55,10 @@ function objectDecoder<T>(schema: TSchema): (value: unknown, meta: EntryMeta) =>
 }
 
 /** Records without metadata carry their version at the top. */
-function recordDecoder<T>(schema: TSchema): (value: unknown, meta: EntryMeta) => T {
-  const { problems } = codec<T>(schema);
+function recordDecoder<T>(schema: TSchema): Decoder<T> {
+  const shape = codec<T>(schema);
   return (value, meta) => {
-    assertShape(problems(value), meta);
+    assertShape(shape.problems(value), meta);
     return { ...(value as object), version: meta.modRevision } as T;
   };
 }
@@ -198,7 +200,7 @@ export const leader: CollectionDefinition<StoredLeader> = {
 };
 
 /** Everything the world cache mirrors. */
-export const allCollections: readonly CollectionDefinition<never>[] = [
+export const allCollections: readonly CollectionDefinition<unknown>[] = [
   services,
   serviceStatuses,
   serviceRevisions,
@@ -210,4 +212,4 @@ export const allCollections: readonly CollectionDefinition<never>[] = [
   managers,
   cluster,
   leader,
-] as unknown as readonly CollectionDefinition<never>[];
+];
