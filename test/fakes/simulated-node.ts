@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   isTerminal,
   isWanted,
@@ -65,6 +66,7 @@ export class SimulatedNode {
 
   constructor(private readonly options: SimulatedNodeOptions) {
     this.id = options.id;
+    setMaxListeners(0, this.stopped.signal); // one for each container that waits
   }
 
   /** Becomes a member of the cluster and opens its session. */

@@ -1,0 +1,575 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { NodeStanding, TaskView } from '../../pkg/lifecycle/index.js';
+import { schedulingNodeOf, taskView } from '../../pkg/lifecycle/index.js';
+import { templateHash } from '../../pkg/objects/index.js';
+import { revisionTemplateOf, type StoredTask } from '../../api/v1/index.js';
+import {
+  aNode,
+  aNodeHealth,
+  aNodeStatus,
+  aRevision,
+  aService,
+  aTask,
+  aTaskStatus,
+  BUILT_AT,
+  type ServiceOptions,
+  type TaskOptions,
+} from '../../test/builders/objects.js';
+import { planService, type ServiceSnapshot } from './plan.js';
+import type { ServiceChange } from './plan-changes.js';
+import type { GlobalNode } from './plan-global.js';
+
+const NOW = '2026-01-01T01:00:00.000Z';
+
+/** A snapshot of a service whose present template is its only revision. */
+function aSnapshot(
+  options: ServiceOptions,
+  tasks: readonly TaskView[] = [],
+  more: Partial<ServiceSnapshot> = {},
+): ServiceSnapshot {
+  const service = aService(options);
+  const revisions = [aRevision(service)];
+  const hash = templateHash(revisionTemplateOf(service.spec));
+  return {
+    service,
+    templateHash: hash,
+    revisions,
+    freeRevision: 2,
+    tasks,
+    nodes: [],
+    now: NOW,
+    ...more,
+  };
+}
+
+/** The same service with a second revision, which the spec asks for. */
+function updated(
+  options: ServiceOptions,
+  tasks: readonly TaskView[],
+  more: Partial<ServiceSnapshot> = {},
+): ServiceSnapshot {
+  const service = aService({ ...options, image: 'app:2' });
+  const revisions = [aRevision(aService(options), 1), aRevision(service, 2)];
+  const hash = templateHash(revisionTemplateOf(service.spec));
+  const base = aSnapshot(options, tasks);
+  return { ...base, service, templateHash: hash, revisions, freeRevision: 3, ...more };
+}
+
+/** Changes in a form that is easy to compare. */
+function short(change: ServiceChange): string {
+  switch (change.kind) {
+    case 'create-task': {
+      const { slot, forNode, desiredState, revision } = change.task;
+      return `create ${forNode ?? String(slot)} r${String(revision)} ${desiredState}`;
+    }
+    case 'replace-task': {
+      const { slot, forNode, desiredState, revision } = change.task;
+      return `replace ${forNode ?? String(slot)} r${String(revision)} ${desiredState}`;
+    }
+    case 'set-desired-state':
+      return `${change.desiredState} ${change.task.task.metadata.uid}`;
+    case 'create-revision':
+      return `create-revision ${String(change.revision)}`;
+    case 'delete-revision':
+      return `delete-revision ${String(change.revision.revision)}`;
+    case 'delete-service':
+      return 'delete-service';
+  }
+}
+const changesOf = (snapshot: ServiceSnapshot) => planService(snapshot).changes.map(short);
+const conditionOf = (snapshot: ServiceSnapshot, type: string) =>
+  planService(snapshot).status.conditions.find((each) => each.type === type);
+
+const running = (slot: number, more: TaskOptions = {}) =>
+  aTask({ id: `t${String(slot)}`, slot, state: 'running', ...more });
+
+const aGlobalNode = (
+  id: string,
+  standing: NodeStanding = 'available',
+  labels: Record<string, string> = {},
+): GlobalNode => ({
+  node: schedulingNodeOf({
+    node: aNode(id, { labels }),
+    status: aNodeStatus(id),
+    health: aNodeHealth(id),
+  }),
+  standing,
+});
+
+describe('planService: revisions', () => {
+  it('makes the first revision together with the first tasks', () => {
+    const snapshot = aSnapshot({ replicas: 2 }, [], { revisions: [], freeRevision: 1 });
+    expect(changesOf(snapshot)).toEqual([
+      'create-revision 1',
+      'create 1 r1 running',
+      'create 2 r1 running',
+    ]);
+  });
+
+  it('gives a template that returns to an older one a new number', () => {
+    const first = aService({ image: 'a' });
+    const revisions = [aRevision(first, 1), aRevision(aService({ image: 'b' }), 2)];
+    const hash = templateHash(revisionTemplateOf(first.spec));
+    const snapshot = { ...aSnapshot({ replicas: 0 }), revisions, freeRevision: 3 };
+    expect(changesOf({ ...snapshot, service: first, templateHash: hash })[0]).toBe(
+      'create-revision 3',
+    );
+  });
+
+  it('keeps ten revisions that no task uses, and any that one uses', () => {
+    const service = aService({ replicas: 1 });
+    const revisions = Array.from({ length: 15 }, (_, index) => aRevision(service, index + 1));
+    const tasks = [
+      running(1, { revision: 15 }),
+      running(1, { id: 'old', revision: 2, desiredState: 'shutdown', state: 'shutdown' }),
+    ];
+    const deleted = changesOf(aSnapshot({ replicas: 1 }, tasks, { revisions, freeRevision: 16 }));
+    expect(deleted).toEqual(['delete-revision 4', 'delete-revision 3', 'delete-revision 1']);
+  });
+});
+
+describe('planService: replicated services (swarm-semantics 2.4)', () => {
+  it('fills the lowest free slots', () => {
+    const tasks = [running(2), running(5)];
+    expect(changesOf(aSnapshot({ replicas: 4 }, tasks))).toEqual([
+      'create 1 r1 running',
+      'create 3 r1 running',
+    ]);
+  });
+
+  it('leaves a slot alone whose task ended and waits for its restart', () => {
+    expect(changesOf(aSnapshot({ replicas: 1 }, [running(1, { state: 'failed' })]))).toEqual([]);
+  });
+
+  it.each([
+    ['none', 'failed', []],
+    ['none', 'complete', []],
+    ['none', 'shutdown', []],
+    ['on-failure', 'complete', []],
+    ['on-failure', 'failed', ['create 1 r1 running']],
+    ['any', 'complete', ['create 1 r1 running']],
+  ] as const)('rule b: condition %s, newest task %s', (condition, state, expected) => {
+    const task = running(1, { state, desiredState: 'shutdown' });
+    const snapshot = aSnapshot({ replicas: 1, restartPolicy: { condition } }, [task]);
+    expect(changesOf(snapshot)).toEqual(expected);
+  });
+
+  it('counts a slot that used up its attempts as filled', () => {
+    const policy = { condition: 'any', maxAttempts: 2 } as const;
+    const at = (restarts: number) => [
+      running(1, { state: 'failed', desiredState: 'shutdown', restarts }),
+    ];
+    expect(changesOf(aSnapshot({ replicas: 1, restartPolicy: policy }, at(2)))).toEqual([]);
+    expect(changesOf(aSnapshot({ replicas: 1, restartPolicy: policy }, at(1)))).toEqual([
+      'create 1 r1 running',
+    ]);
+  });
+
+  it('reuses dead slots, starts there only when the old task has stopped, removes unused ones', () => {
+    const stopping = running(1, { desiredState: 'shutdown' });
+    const dead = running(3, { desiredState: 'shutdown', state: 'shutdown' });
+    expect(changesOf(aSnapshot({ replicas: 1 }, [stopping, dead]))).toEqual([
+      'create 1 r1 ready',
+      'remove t3',
+    ]);
+  });
+
+  it.each([
+    [
+      'nodes with most replicas lose first',
+      [running(1, { nodeId: 'a' }), running(2, { nodeId: 'a' }), running(3, { nodeId: 'b' })],
+      ['remove t2'],
+    ],
+    [
+      'what does not run goes before what runs',
+      [
+        running(1, { nodeId: 'a', state: 'starting' }),
+        running(2, { nodeId: 'a' }),
+        running(3, { nodeId: 'b' }),
+      ],
+      ['remove t1'],
+    ],
+    [
+      'a task without a node goes first of all',
+      [running(1, { nodeId: 'a' }), running(2, { nodeId: 'a' }), aTask({ id: 't3', slot: 3 })],
+      ['remove t3'],
+    ],
+    [
+      'with an even spread the highest numbers go',
+      [running(1, { nodeId: 'a' }), running(2, { nodeId: 'b' }), running(3, { nodeId: 'c' })],
+      ['remove t3'],
+    ],
+  ] as const)('scaling down to 2: %s', (_what, tasks, expected) => {
+    expect(changesOf(aSnapshot({ replicas: 2 }, tasks))).toEqual(expected);
+  });
+
+  it('removes the history of a slot together with its live task', () => {
+    const tasks = [
+      running(1),
+      running(1, { id: 'old', state: 'failed', desiredState: 'shutdown' }),
+    ];
+    expect(changesOf(aSnapshot({ replicas: 0 }, tasks)).sort()).toEqual([
+      'remove old',
+      'remove t1',
+    ]);
+  });
+
+  it('fills the slots of tasks that are being removed', () => {
+    const tasks = [running(1, { desiredState: 'remove' })];
+    expect(changesOf(aSnapshot({ replicas: 1 }, tasks))).toEqual(['create 1 r1 running']);
+  });
+});
+
+describe('planService: updates (swarm-semantics 2.7)', () => {
+  it('takes one running slot at a time', () => {
+    const tasks = [running(1), running(2), running(3)];
+    expect(changesOf(updated({ replicas: 3 }, tasks))).toEqual(['replace 1 r2 ready']);
+  });
+
+  it.each([
+    ['waits while the new task prepares', { state: 'preparing' }, []],
+    ['waits while the new task has no node', {}, []],
+    ['goes on when the new task runs', { state: 'running' }, ['replace 2 r2 ready']],
+  ] as const)('%s', (_what, more, expected) => {
+    const fresh = aTask({ id: 'new', slot: 1, revision: 2, replaces: 't1', ...more });
+    const old = running(1, { desiredState: 'shutdown' });
+    const tasks = [old, fresh, running(2), running(3)];
+    expect(changesOf(updated({ replicas: 3 }, tasks))).toEqual(expected);
+  });
+
+  it('is not held up by slots that scaling made and that found no node', () => {
+    const unplaced = aTask({ id: 'new', slot: 3, revision: 2 });
+    const snapshot = updated({ replicas: 3 }, [running(1), running(2), unplaced]);
+    expect(changesOf(snapshot)).toEqual(['replace 1 r2 ready']);
+  });
+
+  it('replaces at once what does not run, and stops nothing that does meanwhile', () => {
+    const tasks = [
+      running(1),
+      running(2, { state: 'rejected' }),
+      aTask({ id: 't3', slot: 3 }),
+      running(4, { state: 'failed', desiredState: 'shutdown' }),
+    ];
+    const snapshot = updated({ replicas: 4, restartPolicy: { condition: 'none' } }, tasks);
+    expect(changesOf(snapshot)).toEqual([
+      'replace 2 r2 running',
+      'replace 3 r2 running',
+      'replace 4 r2 running',
+    ]);
+  });
+
+  it('supersedes an update that is under way', () => {
+    const base = updated({ replicas: 2 }, [
+      running(1, { desiredState: 'shutdown' }),
+      aTask({ id: 'mid', slot: 1, revision: 2, state: 'preparing', desiredState: 'ready' }),
+      running(2),
+    ]);
+    const service = aService({ replicas: 2, image: 'app:3' });
+    const hash = templateHash(revisionTemplateOf(service.spec));
+    expect(changesOf({ ...base, service, templateHash: hash })).toEqual([
+      'create-revision 3',
+      'replace 1 r3 ready',
+    ]);
+  });
+
+  it('pauses when a new task fails soon after its start, whoever asks later', () => {
+    const failed = aTask({
+      slot: 1,
+      revision: 2,
+      replaces: 't1',
+      state: 'rejected',
+      createdAt: NOW,
+      status: { error: 'no such image' },
+    });
+    const snapshot = updated({ replicas: 2 }, [failed, running(2)]);
+    expect(changesOf(snapshot)).toEqual([]);
+    const condition = conditionOf(snapshot, 'Updating');
+    expect(condition).toMatchObject({ status: 'false', reason: 'UpdatePaused' });
+    expect(condition?.message).toContain('no such image');
+
+    const { status } = planService(snapshot);
+    const restarted = aTask({ slot: 1, revision: 2, replaces: 'x', state: 'running' });
+    const stored = { ...status, serviceUid: 'uid-web', version: 1 };
+    const later = updated({ replicas: 2 }, [restarted, running(2)], { status: stored });
+    expect(changesOf(later)).toEqual([]);
+    expect(conditionOf(later, 'Updating')).toEqual(condition);
+  });
+
+  it('goes on after a pause when the spec changes', () => {
+    const failed = aTask({ slot: 1, revision: 2, state: 'failed', desiredState: 'shutdown' });
+    const restarted = aTask({ slot: 1, revision: 2, replaces: 'x', state: 'running' });
+    const snapshot = updated({ replicas: 2 }, [failed, restarted, running(2)]);
+    const { metadata } = snapshot.service;
+    const service = {
+      ...snapshot.service,
+      metadata: { ...metadata, generation: 2, updatedAt: NOW },
+    };
+    expect(changesOf({ ...snapshot, service })).toEqual(['replace 2 r2 ready']);
+  });
+
+  it('does not pause for a task that ran longer than the monitor', () => {
+    const failed = aTask({
+      slot: 1,
+      revision: 2,
+      state: 'failed',
+      desiredState: 'shutdown',
+      status: { startedAt: BUILT_AT, finishedAt: '2026-01-01T00:00:06.000Z' },
+    });
+    const again = aTask({ slot: 1, revision: 2, replaces: 'x', state: 'running' });
+    expect(changesOf(updated({ replicas: 2 }, [failed, again, running(2)]))).toEqual([
+      'replace 2 r2 ready',
+    ]);
+  });
+
+  it('keeps one live task per slot, the newest revision first', () => {
+    const tasks = [running(1), running(1, { id: 'new', revision: 2 })];
+    expect(changesOf(updated({ replicas: 1 }, tasks))).toEqual(['shutdown t1']);
+  });
+});
+
+describe('planService: global services (swarm-semantics 2.5)', () => {
+  const on = (nodeId: string, more: TaskOptions = {}) =>
+    aTask({ id: `t-${nodeId}`, slot: 0, forNode: nodeId, nodeId, state: 'running', ...more });
+
+  it.each([
+    ['a node without a task gets one', 'available', [], ['create a r1 running']],
+    ['a drained node gets none', 'draining', [], []],
+    ['a lost node gets none', 'lost', [], []],
+    ['a paused node gets none', 'paused', [], []],
+    ['a task on a drained node stops', 'draining', [on('a')], ['shutdown t-a']],
+    ['a task on a lost node stops', 'lost', [on('a')], ['shutdown t-a']],
+    ['a task on a paused node stays', 'paused', [on('a')], []],
+    [
+      'a node that came back gets a new task, started when the old one stopped',
+      'available',
+      [on('a', { desiredState: 'shutdown' })],
+      ['create a r1 ready'],
+    ],
+  ] as const)('%s', (_what, standing, tasks, expected) => {
+    const nodes = [aGlobalNode('a', standing)];
+    expect(changesOf(aSnapshot({ global: true }, tasks, { nodes }))).toEqual(expected);
+  });
+
+  it('follows constraints', () => {
+    const nodes = [aGlobalNode('a', 'available', { disk: 'ssd' }), aGlobalNode('b')];
+    const options = { global: true, constraints: ['node.labels.disk == ssd'] };
+    expect(changesOf(aSnapshot(options, [on('b')], { nodes }))).toEqual([
+      'shutdown t-b',
+      'create a r1 running',
+    ]);
+    const unreadable = { global: true, constraints: ['nonsense'] };
+    expect(changesOf(aSnapshot(unreadable, [], { nodes }))).toEqual([]);
+  });
+
+  it('removes tasks whose node is gone', () => {
+    expect(changesOf(aSnapshot({ global: true }, [on('a')]))).toEqual(['remove t-a']);
+  });
+
+  it('does not update a paused node', () => {
+    const nodes = [aGlobalNode('a', 'paused'), aGlobalNode('b')];
+    expect(changesOf(updated({ global: true }, [on('a'), on('b')], { nodes }))).toEqual([
+      'replace b r2 ready',
+    ]);
+  });
+});
+
+describe('planService: deletion', () => {
+  const deleting = { replicas: 2, meta: { deletingAt: NOW } };
+
+  it('lets tasks go first', () => {
+    const tasks = [running(1), running(2, { desiredState: 'remove' })];
+    expect(changesOf(aSnapshot(deleting, tasks))).toEqual(['remove t1']);
+    expect(changesOf(aSnapshot(deleting, [running(1, { desiredState: 'remove' })]))).toEqual([]);
+  });
+
+  it('then deletes revisions and the service', () => {
+    expect(changesOf(aSnapshot(deleting))).toEqual(['delete-revision 1', 'delete-service']);
+  });
+});
+
+describe('planService: status', () => {
+  it('counts, and says what keeps tasks from running', () => {
+    const pending = {
+      message: '0/1 nodes: 1 insufficient memory',
+      filters: [],
+      since: BUILT_AT,
+    };
+    const tasks = [
+      running(1),
+      aTask({ slot: 2, pending }),
+      aTask({
+        slot: 3,
+        state: 'ready',
+        desiredState: 'ready',
+        failures: 3,
+        startAt: '2026-01-01T02:00:00.000Z',
+      }),
+    ];
+    const { status } = planService(aSnapshot({ replicas: 3 }, tasks));
+    expect(status).toMatchObject({ desired: 3, running: 1, updated: 1, pending: 1, failed: 1 });
+    expect(status.conditions[0]).toMatchObject({
+      type: 'Available',
+      status: 'false',
+      reason: 'TasksMissing',
+      message:
+        '1/3 tasks running; 1 task pending: 0/1 nodes: 1 insufficient memory; 1 task held back after failures, next start 2026-01-01T02:00:00.000Z',
+    });
+  });
+
+  it('is available when all that is wanted has run to its end', () => {
+    const task = running(1, { state: 'complete', desiredState: 'shutdown' });
+    const snapshot = aSnapshot({ replicas: 1, restartPolicy: { condition: 'on-failure' } }, [task]);
+    expect(conditionOf(snapshot, 'Available')).toMatchObject({
+      status: 'true',
+      reason: 'TasksComplete',
+    });
+  });
+
+  it('says when restarts are exhausted', () => {
+    const task = running(1, {
+      state: 'failed',
+      desiredState: 'shutdown',
+      status: { error: 'boom' },
+    });
+    const snapshot = aSnapshot({ replicas: 1, restartPolicy: { condition: 'none' } }, [task]);
+    expect(conditionOf(snapshot, 'Progressing')).toMatchObject({ reason: 'RestartsExhausted' });
+    expect(conditionOf(snapshot, 'Progressing')?.message).toContain('boom');
+  });
+
+  it('keeps the stamp of a condition that did not change', () => {
+    const snapshot = aSnapshot({ replicas: 1 }, [running(1)]);
+    const first = planService(snapshot).status;
+    const status = { ...first, serviceUid: 'uid-web', version: 1 };
+    const later = planService({ ...snapshot, status, now: '2026-01-02T00:00:00.000Z' }).status;
+    expect(later).toEqual(first);
+  });
+});
+
+describe('planService: properties', () => {
+  const aView = fc
+    .record({
+      slot: fc.integer({ min: 1, max: 8 }),
+      revision: fc.integer({ min: 1, max: 2 }),
+      desiredState: fc.constantFrom('running', 'shutdown', 'remove'),
+      state: fc.constantFrom(undefined, 'preparing', 'running', 'complete', 'failed', 'rejected'),
+      nodeId: fc.constantFrom('a', 'b', 'c'),
+    })
+    .map(({ state, nodeId, ...rest }) =>
+      aTask({ ...rest, ...(state !== undefined && { state, nodeId }) } as TaskOptions),
+    );
+  const snapshots = fc
+    .record({ replicas: fc.nat(8), tasks: fc.array(aView, { maxLength: 14 }) })
+    .map(({ replicas, tasks }) => updated({ replicas }, tasks));
+
+  it('is settled: applying the plan until nothing changes takes few rounds', () => {
+    fc.assert(
+      fc.property(snapshots, (snapshot) => {
+        let tasks = snapshot.tasks;
+        for (let round = 0; round < 30; round += 1) {
+          const { changes } = planService({ ...snapshot, tasks });
+          if (changes.length === 0) return;
+          tasks = settled(applied(tasks, changes));
+        }
+        throw new Error('never settles');
+      }),
+    );
+  });
+
+  it('is bounded: never more live slots than wanted, never two creations in a slot', () => {
+    fc.assert(
+      fc.property(snapshots, (snapshot) => {
+        const { changes } = planService(snapshot);
+        const created = changes.flatMap((change) =>
+          change.kind === 'create-task' || change.kind === 'replace-task' ? [change.task.slot] : [],
+        );
+        expect(new Set(created).size).toBe(created.length);
+        const after = applied(snapshot.tasks, changes);
+        const live = new Set(
+          after
+            .filter(
+              ({ task }) =>
+                task.spec.desiredState === 'running' || task.spec.desiredState === 'ready',
+            )
+            .map(({ task }) => task.spec.slot),
+        );
+        expect(live.size).toBeLessThanOrEqual(
+          snapshot.service.spec.mode?.replicated?.replicas ?? 0,
+        );
+      }),
+    );
+  });
+
+  it('stops at most one running task for an update', () => {
+    fc.assert(
+      fc.property(snapshots, (snapshot) => {
+        const stopped = planService(snapshot).changes.flatMap((change) =>
+          change.kind === 'replace-task'
+            ? change.stopped.filter(({ state }) => state === 'running')
+            : [],
+        );
+        expect(new Set(stopped.map(({ task }) => task.spec.slot)).size).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
+  it('is free of order', () => {
+    fc.assert(
+      fc.property(snapshots, fc.nat(), (snapshot, seed) => {
+        const shuffled = [...snapshot.tasks].sort((a, b) => orderOf(a, seed) - orderOf(b, seed));
+        const sorted = (tasks: readonly TaskView[]) => changesOf({ ...snapshot, tasks }).sort();
+        expect(sorted(shuffled)).toEqual(sorted(snapshot.tasks));
+      }),
+    );
+  });
+});
+
+const orderOf = ({ task }: TaskView, seed: number) =>
+  [...task.metadata.uid].reduce((sum, char) => (sum * 31 + char.charCodeAt(0) + seed) % 9973, seed);
+
+/** What the store holds after the changes. */
+function applied(tasks: readonly TaskView[], changes: readonly ServiceChange[]): TaskView[] {
+  const desired = new Map<string, StoredTask['spec']['desiredState']>();
+  const created: TaskView[] = [];
+  for (const change of changes) {
+    if (change.kind === 'set-desired-state') {
+      desired.set(change.task.task.metadata.uid, change.desiredState);
+    }
+    if (change.kind === 'replace-task') {
+      for (const { task } of change.stopped) desired.set(task.metadata.uid, 'shutdown');
+    }
+    if (change.kind === 'create-task' || change.kind === 'replace-task') {
+      const { slot, revision, desiredState, replaces } = change.task;
+      created.push(
+        aTask({
+          slot,
+          revision,
+          desiredState,
+          createdAt: NOW,
+          ...(replaces !== undefined && { replaces }),
+        }),
+      );
+    }
+  }
+  const kept = tasks.map((view) => {
+    const state = desired.get(view.task.metadata.uid);
+    if (state === undefined) return view;
+    const task = { ...view.task, spec: { ...view.task.spec, desiredState: state } };
+    return taskView(task, view.status);
+  });
+  return [...kept, ...created];
+}
+
+/** What the nodes and the task controller make of it: the wanted run, the others stop or go. */
+function settled(tasks: readonly TaskView[]): TaskView[] {
+  return tasks
+    .filter(({ task }) => task.spec.desiredState !== 'remove')
+    .map(({ task, status }) => {
+      const { uid } = task.metadata;
+      if (task.spec.desiredState === 'shutdown') {
+        return taskView(task, status ?? aTaskStatus(uid, 'shutdown'));
+      }
+      const spec = { ...task.spec, desiredState: 'running', nodeId: 'a' } as const;
+      return taskView({ ...task, spec }, aTaskStatus(uid, 'running'));
+    });
+}
