@@ -3,7 +3,6 @@
  * every start of it; manager and agent keep their packages in node_modules, so that a stack trace
  * names the file that a reader can open.
  */
-import { existsSync } from 'node:fs';
 import { build, type BuildOptions } from 'esbuild';
 
 const COMMON: BuildOptions = {
@@ -22,7 +21,7 @@ const REQUIRE_SHIM = [
   'const require = createRequireShim(import.meta.url);',
 ].join('\n');
 
-const PROGRAMS: readonly (BuildOptions & { entryPoints: [string] })[] = [
+const PROGRAMS: readonly BuildOptions[] = [
   { entryPoints: ['cmd/manager/main.ts'], outfile: 'dist/swarm-manager.js', packages: 'external' },
   { entryPoints: ['cmd/agent/main.ts'], outfile: 'dist/swarm-agent.js', packages: 'external' },
   {
@@ -36,9 +35,8 @@ const PROGRAMS: readonly (BuildOptions & { entryPoints: [string] })[] = [
   },
 ];
 
-const present = PROGRAMS.filter(({ entryPoints: [main] }) => existsSync(main));
 const outcomes = await Promise.allSettled(
-  present.map((program) => build({ ...COMMON, ...program })),
+  PROGRAMS.map((program) => build({ ...COMMON, ...program })),
 );
 // esbuild has printed what is wrong, with the place.
 if (outcomes.some(({ status }) => status === 'rejected')) process.exitCode = 1;

@@ -47,8 +47,9 @@ export async function readState(): Promise<LocalState | undefined> {
   return text === undefined ? undefined : (JSON.parse(text) as LocalState);
 }
 
-/** Starts from nothing. */
+/** Starts from nothing: the logs of the cluster before go as well. */
 export async function createState(mode: LocalState['mode']): Promise<void> {
+  await rm(LAYOUT.logs, { recursive: true, force: true });
   await writeState({ startedAt: new Date().toISOString(), mode });
 }
 
