@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { effectiveRestartPolicy } from '../../api/v1/index.js';
+import { aNode, aNodeHealth, aNodeStatus, aTask } from '../../test/builders/objects.js';
+import {
+  byAge,
+  nodeStandingOf,
+  ranMs,
+  restartDelayMs,
+  schedulingNodeOf,
+  templateDemandOf,
+} from './index.js';
+
+const policy = effectiveRestartPolicy({
+  task: { container: { image: 'app' }, restartPolicy: { delay: '2s', maxDelay: '30s' } },
+});
+
+describe('restartDelayMs', () => {
+  it('is the delay after none and one failure, then doubles up to the limit, give or take 10 %', () => {
+    expect(restartDelayMs(0, policy, 'a')).toBe(2_000);
+    expect(restartDelayMs(1, policy, 'a')).toBe(2_000);
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 1_000 }), fc.string(), (failures, seed) => {
+        const step = Math.min(30_000, 2_000 * 2 ** (failures - 1));
+        const delay = restartDelayMs(failures, policy, seed);
+        expect(delay).toBeGreaterThanOrEqual(Math.floor(step * 0.9));
+        expect(delay).toBeLessThanOrEqual(Math.ceil(step * 1.1));
+        expect(restartDelayMs(failures, policy, seed)).toBe(delay);
+      }),
+    );
+  });
+
+  it('never shortens a delay that is longer than the limit', () => {
+    const slow = { ...policy, delayMs: 60_000 };
+    expect(restartDelayMs(5, slow, 'a')).toBeGreaterThanOrEqual(54_000);
+  });
+
+  it('differs from task to task', () => {
+    const delays = ['a', 'b', 'c', 'd'].map((seed) => restartDelayMs(4, policy, seed));
+    expect(new Set(delays).size).toBeGreaterThan(1);
+  });
+});
+
+describe('ranMs', () => {
+  it('is what the node says, and 0 for a container that never started', () => {
+    const times = {
+      startedAt: '2026-01-01T00:00:01.000Z',
+      finishedAt: '2026-01-01T00:00:03.500Z',
+    };
+    expect(ranMs(aTask({ state: 'failed', status: times }))).toBe(2_500);
+    expect(ranMs(aTask({ state: 'rejected' }))).toBe(0);
+  });
+});
+
+describe('byAge', () => {
+  it('orders by revision before the clock of whoever led', () => {
+    const old = aTask({ id: 'old', revision: 1, createdAt: '2026-01-01T00:00:09.000Z' });
+    const fresh = aTask({ id: 'new', revision: 2, createdAt: '2026-01-01T00:00:01.000Z' });
+    expect([fresh, old].sort(byAge).map(({ task }) => task.metadata.uid)).toEqual(['old', 'new']);
+  });
+});
+
+describe('nodeStandingOf', () => {
+  it.each([
+    [undefined, undefined, 'gone'],
+    [aNode('n'), undefined, 'available'],
+    [aNode('n'), aNodeHealth('n', { state: 'unknown' }), 'available'],
+    [aNode('n'), aNodeHealth('n', { state: 'lost' }), 'lost'],
+    [aNode('n', { availability: 'drain' }), aNodeHealth('n'), 'draining'],
+    [aNode('n', { availability: 'drain' }), aNodeHealth('n', { state: 'lost' }), 'lost'],
+    [aNode('n', { availability: 'pause' }), aNodeHealth('n'), 'paused'],
+  ] as const)('%#', (node, health, expected) => {
+    expect(nodeStandingOf(node, health)).toBe(expected);
+  });
+});
+
+describe('schedulingNodeOf', () => {
+  it('is not ready before it ever connected', () => {
+    expect(schedulingNodeOf({ node: aNode('n') })).toMatchObject({
+      ready: false,
+      reasonNotReady: 'never connected',
+      resources: { cpuNano: 0, memoryBytes: 0 },
+    });
+  });
+
+  it.each([
+    ['10.0.0.1', '10.0.0.1'],
+    ['10.0.0.1:2377', '10.0.0.1'],
+    ['[fe80::1]:2377', 'fe80::1'],
+    ['fe80::1', 'fe80::1'],
+  ])('reads the address %s', (address, expected) => {
+    const status = aNodeStatus('n', { address });
+    expect(schedulingNodeOf({ node: aNode('n'), status }).address).toBe(expected);
+  });
+});
+
+describe('templateDemandOf', () => {
+  it('reads reservations, fixed host ports and plugins', () => {
+    const demand = templateDemandOf({
+      task: {
+        container: {
+          image: 'app',
+          mounts: [
+            { type: 'volume', target: '/a', volume: { driver: 'nfs' } },
+            { type: 'volume', target: '/b', volume: { driver: 'local' } },
+          ],
+        },
+        resources: {
+          reservations: {
+            cpus: 0.5,
+            memory: '64Mi',
+            genericResources: [{ kind: 'gpu', value: 1 }],
+          },
+        },
+        logDriver: { name: 'journald' },
+      },
+      endpoint: {
+        ports: [
+          { target: 80, published: 8080, mode: 'host' },
+          { target: 81, mode: 'host' },
+          { target: 82, published: 8082 },
+        ],
+      },
+    });
+    expect(demand).toMatchObject({
+      reservations: { cpuNano: 5e8, memoryBytes: 64 * 2 ** 20, generic: { gpu: 1 } },
+      hostPorts: [{ protocol: 'tcp', port: 8080 }],
+      plugins: [
+        { type: 'Log', name: 'journald' },
+        { type: 'Volume', name: 'nfs' },
+      ],
+    });
+  });
+});
