@@ -60,8 +60,16 @@ export const Cluster = Type.Object(
 );
 export type Cluster = Static<typeof Cluster>;
 
+const sealedBytes = { nonce: Type.String(), ciphertext: Type.String(), tag: Type.String() };
+
 /** Something encrypted with a key that is not in etcd (see pkg/pki). */
-export const Sealed = Type.Record(Type.String(), Type.Union([Type.String(), Type.Integer()]));
+export const Sealed = Type.Object({
+  v: Type.Literal(1),
+  alg: Type.Literal('A256GCM'),
+  keyId: Type.String(),
+  dataKey: Type.Object(sealedBytes),
+  ...sealedBytes,
+});
 export type Sealed = Static<typeof Sealed>;
 
 /** The cluster as stored: with its sealed keys, which no API shows. */

@@ -68,7 +68,11 @@ function assertShape(
   meta: EntryMeta,
 ): void {
   if (problems.length > 0) {
-    throw new InvalidObjectError(`stored object ${meta.key} is not valid`, problems);
+    const [first] = problems;
+    throw new InvalidObjectError(
+      `stored object ${meta.key} is not valid: ${first?.path ?? ''}: ${first?.message ?? ''}`,
+      problems,
+    );
   }
 }
 

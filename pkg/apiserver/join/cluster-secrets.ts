@@ -1,5 +1,5 @@
-import type { JoinTokens, Sealed as StoredSealed, StoredCluster } from '../../../api/v1/index.js';
-import type { KeyedCertificate, Sealed, Sealer } from '../../pki/index.js';
+import type { JoinTokens, StoredCluster } from '../../../api/v1/index.js';
+import type { KeyedCertificate, Sealer } from '../../pki/index.js';
 
 /** The part of the cluster object that no API shows. */
 export type ClusterSecurity = StoredCluster['security'];
@@ -18,8 +18,7 @@ export function sealSecurity(
   ca: KeyedCertificate,
   tokens: JoinTokens,
 ): ClusterSecurity {
-  const seal = (name: SecretName, text: string) =>
-    sealer.seal(text, CONTEXT[name]) as unknown as StoredSealed;
+  const seal = (name: SecretName, text: string) => sealer.seal(text, CONTEXT[name]);
   return {
     caCertificate: ca.certificate,
     caKey: seal('caKey', ca.key),
@@ -46,7 +45,6 @@ export class ClusterSecrets {
   }
 
   private open(name: SecretName): string {
-    const sealed = this.security[name] as unknown as Sealed;
-    return this.sealer.open(sealed, CONTEXT[name]).toString('utf8');
+    return this.sealer.open(this.security[name], CONTEXT[name]).toString('utf8');
   }
 }
