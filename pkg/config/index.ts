@@ -3,6 +3,7 @@ export { option } from './option.js';
 export type { Option, OptionSpec } from './option.js';
 export { defineOptions, helpWanted, loadOptions } from './load-options.js';
 export type { OptionTable, Options } from './load-options.js';
+export { formatHostPort } from './parsers.js';
 export type { HostPort } from './parsers.js';
 export { renderHelp } from './render-help.js';
 export type { HelpText } from './render-help.js';

@@ -7,6 +7,11 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** As it would be typed, with an IPv6 address in brackets. */
+export function formatHostPort({ host, port }: HostPort): string {
+  return host.includes(':') ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
+}
+
 /** The outcome of reading one text: a value, or what was expected instead. */
 export type Parsed<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly expected: string };

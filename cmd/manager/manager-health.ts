@@ -1,0 +1,38 @@
+import type { ApiServer } from '../../pkg/apiserver/index.js';
+import type { LeasePresence } from '../../pkg/election/index.js';
+import type { WorldCache } from '../../pkg/informer/index.js';
+import type { HealthReport } from '../../pkg/metrics/index.js';
+
+/** The parts that readiness depends on. */
+export interface WatchedParts {
+  readonly cache: Pick<WorldCache, 'isSynced' | 'ready' | 'disconnectedMs'>;
+  readonly server: Pick<ApiServer, 'port'>;
+  readonly presence: Pick<LeasePresence, 'isPresent'>;
+}
+
+/** Says whether the manager should be sent work, and why not. */
+export class ManagerHealth {
+  private parts: WatchedParts | undefined;
+
+  /** From now on these parts are asked. */
+  watch(parts: WatchedParts): void {
+    this.parts = parts;
+  }
+
+  /** At once, from memory. Nothing is ever wrong that a restart would mend better than waiting. */
+  report(): HealthReport {
+    return { unhealthy: [], notReady: this.parts ? reasons(this.parts) : ['waiting for etcd'] };
+  }
+}
+
+function reasons({ cache, server, presence }: WatchedParts): readonly string[] {
+  const found: string[] = [];
+  if (!cache.isSynced) found.push('the objects have not been read from etcd yet');
+  else if (!cache.ready) {
+    const seconds = Math.round(cache.disconnectedMs / 1000);
+    found.push(`etcd has been out of reach for ${String(seconds)} s; reads are out of date`);
+  }
+  if (server.port === undefined) found.push('the API does not listen yet');
+  if (!presence.isPresent) found.push('this manager is not registered in etcd');
+  return found;
+}

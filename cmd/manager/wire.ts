@@ -1,0 +1,233 @@
+import { hostname } from 'node:os';
+import packageJson from '../../package.json' with { type: 'json' };
+import { decodeEntry, keysUnder, type EtcdStore, type Keys } from '../../pkg/store/index.js';
+import type { StoredCluster } from '../../api/v1/index.js';
+import { ApiServer } from '../../pkg/apiserver/index.js';
+import { NotFoundError, SystemClock, type Clock } from '../../pkg/base/index.js';
+import { formatHostPort, type Options } from '../../pkg/config/index.js';
+import {
+  RunnableGroups,
+  leaderOnly,
+  type Runnable,
+  type RunnableGroup,
+} from '../../pkg/controller/index.js';
+import { LeaseElection, LeasePresence } from '../../pkg/election/index.js';
+import {
+  StoreEventRecorder,
+  eventLogOf,
+  events as eventCollection,
+} from '../../pkg/events/index.js';
+import { WatchedWorldCache } from '../../pkg/informer/index.js';
+import { createLogger, type Logger } from '../../pkg/log/index.js';
+import {
+  collectCache,
+  createManagerMetrics,
+  observeCache,
+  observeEtcd,
+  observeLeadership,
+  type ManagerMetrics,
+} from '../../pkg/metrics/index.js';
+import { allCollections, cluster as clusterCollection, worldOf } from '../../pkg/objects/index.js';
+import { createSealer, type Sealer } from '../../pkg/pki/index.js';
+import { CertificateRenewal } from './certificate-renewal.js';
+import { ensureCertificate, type OwnCertificate } from './certificates.js';
+import { controllersOf } from './controllers.js';
+import { onceEtcdAnswers, openEtcd, requireGoodEtcd } from './etcd.js';
+import { ManagerHealth } from './manager-health.js';
+import { observability } from './observability.js';
+import type { runOptions } from './options.js';
+import { StateFolder } from './state-folder.js';
+import { collectCluster } from './world-metrics.js';
+
+type RunOptions = Options<typeof runOptions>;
+
+/** How long each group may take to end; together under five seconds. */
+const STOP_MS = { leader: 1_500, serving: 2_000, caches: 500, observability: 500 } as const;
+
+/**
+ * Builds a manager, bottom up, and lets it work until it is asked to end.
+ * Errors: whatever it cannot live with; a manager that was restarted is a clean one.
+ */
+export async function runManager(options: RunOptions, signal: AbortSignal): Promise<void> {
+  const clock = new SystemClock();
+  const log = createLogger({ level: options.logLevel, name: 'swarm-manager' });
+  const metrics = createManagerMetrics();
+  const health = new ManagerHealth();
+  const folder = new StateFolder(options.stateDir);
+  const sealer = createSealer(await folder.loadKey());
+  const store = await openEtcd(options, { clock, observer: observeEtcd(metrics.of.etcd) });
+  const ground: Ground = { options, clock, log, metrics, health, folder, sealer, store };
+  try {
+    await new RunnableGroups({ groups: groupsOf(ground), clock, log }).run(signal);
+    log.info({}, 'manager ended');
+  } finally {
+    await store.close();
+  }
+}
+
+/** What every part of the manager stands on. */
+interface Ground {
+  readonly options: RunOptions;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: ManagerMetrics;
+  readonly health: ManagerHealth;
+  readonly folder: StateFolder;
+  readonly sealer: Sealer;
+  readonly store: EtcdStore;
+}
+
+/** Probes first, so that a manager that waits for etcd can say so. */
+function groupsOf(ground: Ground): readonly RunnableGroup[] {
+  const { options, metrics, health } = ground;
+  return [
+    {
+      name: 'observability',
+      runnables: [
+        observability({
+          listen: options.metricsListen,
+          metrics,
+          health,
+          version: packageJson.version,
+        }),
+      ],
+      stopTimeoutMs: STOP_MS.observability,
+    },
+    {
+      name: 'manager',
+      runnables: [managerOn(ground)],
+      stopTimeoutMs: STOP_MS.leader + STOP_MS.serving + STOP_MS.caches,
+    },
+  ];
+}
+
+/** The manager itself, once etcd answers and the cluster is there. */
+function managerOn(ground: Ground): Runnable {
+  const { clock, log } = ground;
+  return {
+    name: 'manager',
+    run: async (signal, ready) => {
+      const keys = keysUnder(ground.options.etcdPrefix);
+      const found = await onceEtcdAnswers(() => findCluster(ground, keys, signal), {
+        clock,
+        log,
+        signal,
+      });
+      const own = await ensureCertificate({ ...ground, cluster: found });
+      const parts = assemble({ ...ground, keys, cluster: found, own });
+      await new RunnableGroups({ groups: parts, clock, log }).run(signal, ready);
+    },
+  };
+}
+
+async function findCluster(
+  { store, log }: Ground,
+  keys: Keys,
+  signal: AbortSignal,
+): Promise<StoredCluster> {
+  await requireGoodEtcd(store, log, signal);
+  const entry = await store.get(keys.cluster, { signal });
+  if (!entry) {
+    throw new NotFoundError(`there is no cluster at ${keys.cluster}: run swarm-manager init first`);
+  }
+  const { modRevision, createRevision } = entry;
+  const { value } = decodeEntry(entry);
+  return clusterCollection.decode(value, { key: '', modRevision, createRevision });
+}
+
+interface Cluster extends Ground {
+  readonly keys: Keys;
+  readonly cluster: StoredCluster;
+  readonly own: OwnCertificate;
+}
+
+function assemble(ground: Cluster): readonly RunnableGroup[] {
+  const base = { ...ground, log: ground.log.child({ managerId: ground.own.managerId }) };
+  const { options, clock, log, store, keys, metrics, own } = base;
+  const presence = presenceOf(base);
+  const cache = worldCache(base, presence);
+  const eventCache = eventsCache(base);
+  const world = worldOf(cache);
+  const recorder = new StoreEventRecorder({ store, keys, clock, log });
+  const server = new ApiServer({
+    ...base,
+    world,
+    events: recorder,
+    eventLog: eventLogOf(eventCache),
+    managerId: own.managerId,
+    clusterId: base.cluster.metadata.uid,
+    version: packageJson.version,
+    credentials: own.credentials,
+    listen: options.listen,
+    metrics: metrics.of.api,
+  });
+  const renewal = new CertificateRenewal({ ...base, world, server });
+  const scopeOf = controllersOf({ ...base, world, events: recorder });
+  const election = electionOf(base);
+  const leading = leaderOnly({ election, scopeOf, clock, log, stopTimeoutMs: STOP_MS.leader });
+  collectCluster(metrics.of.cluster, world);
+  base.health.watch({ cache, server, presence });
+  return [
+    { name: 'caches', runnables: [cache, eventCache], stopTimeoutMs: STOP_MS.caches },
+    {
+      name: 'serving',
+      runnables: [recorder, server, presence, renewal],
+      stopTimeoutMs: STOP_MS.serving,
+    },
+    { name: 'leading', runnables: [leading], stopTimeoutMs: STOP_MS.leader },
+  ];
+}
+
+function presenceOf({ store, keys, clock, log, options, own }: Cluster): LeasePresence {
+  return new LeasePresence({
+    store,
+    key: keys.manager(own.managerId),
+    value: {
+      id: own.managerId,
+      hostname: hostname(),
+      address: formatHostPort(options.advertise),
+      softwareVersion: packageJson.version,
+      startedAt: clock.now().toISOString(),
+    },
+    clock,
+    log,
+  });
+}
+
+function electionOf({ store, keys, clock, log, options, own, metrics }: Cluster): LeaseElection {
+  return new LeaseElection({
+    store,
+    key: keys.leader,
+    identity: { managerId: own.managerId, address: formatHostPort(options.advertise) },
+    clock,
+    log,
+    observer: observeLeadership(metrics.of.leader),
+  });
+}
+
+/** Events live beside the world, so that its watch does not carry them. */
+function eventsCache({ store, keys, clock, log }: Cluster): WatchedWorldCache {
+  return new WatchedWorldCache({
+    store,
+    root: keys.eventsRoot,
+    collections: [eventCollection],
+    clock,
+    log: log.child({ cache: 'events' }),
+  });
+}
+
+/** A wait for a revision that nothing under our keys made (an event's) is ended by a write of our own. */
+function worldCache(base: Cluster, presence: LeasePresence): WatchedWorldCache {
+  const { store, keys, clock, log, metrics } = base;
+  const cache = new WatchedWorldCache({
+    store,
+    root: keys.root,
+    collections: allCollections,
+    clock,
+    log,
+    observer: observeCache(metrics.of.cache),
+    nudge: (signal) => presence.touch(signal),
+  });
+  collectCache(metrics.of.cache, cache);
+  return cache;
+}

@@ -1,0 +1,30 @@
+import { DESIRED_STATES, NODE_STATES, TASK_STATES } from '../../api/v1/index.js';
+import type { ManagerMetrics } from '../../pkg/metrics/index.js';
+import { stateOf, type World } from '../../pkg/objects/index.js';
+
+/** Counts objects at every scrape, from the cache. */
+export function collectCluster(metrics: ManagerMetrics['of']['cluster'], world: World): void {
+  metrics.services.onCollect(() => [[{}, world.services.size]]);
+  metrics.tasks.onCollect(() => {
+    const counts = countBy(world.tasks.list(), (task) => stateOf(world, task));
+    return TASK_STATES.map((state) => [{ state }, counts.get(state) ?? 0] as const);
+  });
+  metrics.desiredTasks.onCollect(() => {
+    const counts = countBy(world.tasks.list(), ({ spec }) => spec.desiredState);
+    return DESIRED_STATES.map((state) => [{ state }, counts.get(state) ?? 0] as const);
+  });
+  metrics.nodes.onCollect(() => {
+    const stateOfNode = (id: string) => world.nodeHealths.get(id)?.state ?? 'unknown';
+    const counts = countBy(world.nodes.list(), ({ metadata }) => stateOfNode(metadata.uid));
+    return NODE_STATES.map((state) => [{ state }, counts.get(state) ?? 0] as const);
+  });
+}
+
+function countBy<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, number> {
+  const counts = new Map<K, number>();
+  for (const item of items) {
+    const key = keyOf(item);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
