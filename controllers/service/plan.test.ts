@@ -456,7 +456,7 @@ describe('planService: properties', () => {
       nodeId: fc.constantFrom('a', 'b', 'c'),
     })
     .map(({ state, nodeId, ...rest }) =>
-      aTask({ ...rest, ...(state !== undefined && { state, nodeId }) } as TaskOptions),
+      aTask({ ...rest, ...(state !== undefined && { state, nodeId }) }),
     );
   const snapshots = fc
     .record({ replicas: fc.nat(8), tasks: fc.array(aView, { maxLength: 14 }) })
@@ -525,7 +525,10 @@ describe('planService: properties', () => {
 });
 
 const orderOf = ({ task }: TaskView, seed: number) =>
-  [...task.metadata.uid].reduce((sum, char) => (sum * 31 + char.charCodeAt(0) + seed) % 9973, seed);
+  Array.from(task.metadata.uid).reduce(
+    (sum, char) => (sum * 31 + char.charCodeAt(0) + seed) % 9973,
+    seed,
+  );
 
 /** What the store holds after the changes. */
 function applied(tasks: readonly TaskView[], changes: readonly ServiceChange[]): TaskView[] {

@@ -197,7 +197,7 @@ export class SimulatedNode {
     const before = world.taskStatuses.get(taskId);
     if (!task || (before && isTerminal(before.state))) return [];
     const at = clock.now().toISOString();
-    const container = this.containers.get(taskId);
+    const startedAt = this.containers.get(taskId)?.startedAt;
     const status: StoredTaskStatus = {
       taskId,
       nodeId: this.id,
@@ -207,10 +207,9 @@ export class SimulatedNode {
       appliedAt: at,
       message: state,
       version: 0,
-      ...(container?.startedAt !== undefined && { startedAt: container.startedAt }),
+      ...(startedAt !== undefined && { startedAt }),
       ...(isTerminal(state) && { finishedAt: at }),
-      ...(state === 'failed' && { error: 'exit code 1', exitCode: exitCode ?? 1 }),
-      ...(state === 'rejected' && { error: 'no such image', reason: 'ImageNotFound' }),
+      ...endOf(state, exitCode),
     };
     return [
       {
@@ -228,6 +227,12 @@ interface Report {
   readonly taskId: string;
   readonly state: TaskState;
   readonly exitCode?: number;
+}
+
+/** How an agent describes an end that was not asked for. */
+function endOf(state: TaskState, exitCode = 1): Partial<StoredTaskStatus> {
+  if (state === 'failed') return { error: `exit code ${String(exitCode)}`, exitCode };
+  return state === 'rejected' ? { error: 'no such image', reason: 'ImageNotFound' } : {};
 }
 
 interface Step {
@@ -248,14 +253,16 @@ function stepOf(
     container.stoppingSinceMs ??= nowMs;
     return { state: 'shutdown', dueMs: container.stoppingSinceMs + (fate.stopMs ?? 0) };
   }
-  if (state === 'running') {
-    if (fate.ends === undefined || fate.ends === 'rejected') return undefined;
-    return { state: fate.ends, dueMs: sinceMs + (fate.runMs ?? 0) };
-  }
+  if (state === 'running') return endAfter(fate, sinceMs);
   if (state === 'assigned') {
     const isRejected = fate.ends === 'rejected';
     return { state: isRejected ? 'rejected' : 'ready', dueMs: sinceMs + (fate.prepareMs ?? 0) };
   }
   if (desiredState === 'ready') return undefined;
   return { state: 'running', dueMs: sinceMs + (fate.startMs ?? 0) };
+}
+
+function endAfter({ ends, runMs = 0 }: TaskFate, sinceMs: number): Step | undefined {
+  if (ends === undefined || ends === 'rejected') return undefined;
+  return { state: ends, dueMs: sinceMs + runMs };
 }
