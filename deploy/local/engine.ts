@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDockerHost, DockerEngine, DEFAULT_ENGINE_SOCKET } from '../../pkg/engine/index.js';
-import { readNetwork, restoreNetwork } from './engine-network.js';
+import { ensureBridge, planNetwork, restoreNetwork } from './engine-network.js';
 import { removeEngineRemains } from './engine-remains.js';
 import { LAYOUT } from './layout.js';
 import { ensureDaemon, stopDaemon, waitUntilReady } from './processes.js';
-import { extendState, type LocalState } from './state.js';
+import { extendState, type LocalState, type OwnEngine } from './state.js';
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 20_000;
@@ -37,7 +37,7 @@ export function openEngine(host: string): DockerEngine {
  * about it.
  */
 export async function ensureEngine(state: LocalState, signal: AbortSignal): Promise<string> {
-  if (state.engine?.own) return startEngine(state.engine.host, state.engine.own.folder, signal);
+  if (state.engine?.own) return startEngine(state.engine.host, state.engine.own, signal);
   const given = process.env['DOCKER_HOST'];
   const host = given ?? `unix://${DEFAULT_ENGINE_SOCKET}`;
   if (await engineAnswers(host, signal)) {
@@ -51,8 +51,9 @@ export async function ensureEngine(state: LocalState, signal: AbortSignal): Prom
   }
   const folder = engineFolder();
   const ownHost = `unix://${join(folder, 'docker.sock')}`;
-  await extendState({ engine: { host: ownHost, own: { folder, network: await readNetwork() } } });
-  return startEngine(ownHost, folder, signal);
+  const own = { folder, network: await planNetwork(folder) };
+  await extendState({ engine: { host: ownHost, own } });
+  return startEngine(ownHost, own, signal);
 }
 
 /** In `.run/docker`, or below /run when the names of its sockets would be too long there. */
@@ -62,10 +63,16 @@ function engineFolder(): string {
   return `/run/swarmkeeper-${digest}`;
 }
 
-async function startEngine(host: string, folder: string, signal: AbortSignal): Promise<string> {
+async function startEngine(
+  host: string,
+  { folder, network }: OwnEngine,
+  signal: AbortSignal,
+): Promise<string> {
   await mkdir(folder, { recursive: true });
+  await ensureBridge(network);
   const args = ['--host', host, '--data-root', join(folder, 'data')];
   args.push('--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'docker.pid'));
+  args.push('--bridge', network.bridge);
   await ensureDaemon({ name: 'dockerd', program: 'dockerd', args });
   await waitUntilReady({
     what: 'answer from the Docker Engine',

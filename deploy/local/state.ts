@@ -1,6 +1,12 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { LAYOUT } from './layout.js';
-import type { NetworkBefore } from './engine-network.js';
+import type { EngineNetwork } from './engine-network.js';
+
+/** An engine that we started: where it keeps everything, and its network. */
+export interface OwnEngine {
+  readonly folder: string;
+  readonly network: EngineNetwork;
+}
 
 /**
  * What was made, so that another process can go on with it or remove it at another time. A part is
@@ -12,8 +18,8 @@ export interface LocalState {
   readonly mode: 'up' | 'run';
   readonly engine?: {
     readonly host: string;
-    /** Set when the engine is ours: its folder, and the host's network as it was before. */
-    readonly own?: { readonly folder: string; readonly network: NetworkBefore };
+    /** Set when the engine is ours. */
+    readonly own?: OwnEngine;
   };
   readonly etcd?: {
     readonly endpoints: string;
