@@ -28,6 +28,7 @@ import { SwarmMode } from './swarm-mode.js';
 export const SLEEP = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 3600 & wait $!; done'];
 const SIZES = [10, 50, 100] as const;
 const IDLE_MS = 20_000;
+const API_CALLERS = 16;
 
 const row = (name: string, unit: string, summary: Summary): BenchmarkRow => ({
   name,
@@ -147,38 +148,43 @@ async function killUntilReplaced(engine: DockerEngine): Promise<number> {
   );
 }
 
+/** Every caller has a service of its own: writers of one object wait for each other by design. */
 async function apiRows(host: OneHost): Promise<readonly BenchmarkRow[]> {
-  await host.client.apply('services', service('api', 0));
+  const names = [...Array(API_CALLERS).keys()].map((caller) => `api-${caller}`);
+  for (const name of names) await host.client.apply('services', service(name, 0));
   let label = 0;
-  const read = () => host.client.get('services', 'api');
-  const write = () => {
+  const nameOf = (caller: number) => names[caller] ?? '';
+  const read = (caller: number) => host.client.get('services', nameOf(caller));
+  const write = (caller: number) => {
     label += 1;
-    return host.client.patch('services', 'api', { metadata: { labels: { n: String(label) } } });
+    const metadata = { labels: { n: String(label) } };
+    return host.client.patch('services', nameOf(caller), { metadata });
   };
   const rows: BenchmarkRow[] = [];
   for (const [name, call] of [
     ['GET a service', read],
     ['PATCH a service', write],
   ] as const) {
-    for (const width of [1, 16])
+    for (const width of [1, API_CALLERS]) {
       rows.push(...(await loadRows(`${name}, ${width} in flight`, call, width)));
+    }
   }
-  await host.client.delete('services', 'api');
+  for (const name of names) await host.client.delete('services', name);
   return rows;
 }
 
 /** Latency at p50 and p99, and the rate, of `width` callers over 3 seconds. */
 async function loadRows(
   name: string,
-  call: () => Promise<unknown>,
+  call: (caller: number) => Promise<unknown>,
   width: number,
 ): Promise<readonly BenchmarkRow[]> {
   const latencies: number[] = [];
   const until = performance.now() + 3_000;
-  const caller = async () => {
-    while (performance.now() < until) latencies.push(await elapsedMs(call));
+  const run = async (caller: number) => {
+    while (performance.now() < until) latencies.push(await elapsedMs(() => call(caller)));
   };
-  const total = await elapsedMs(() => Promise.all(Array.from({ length: width }, caller)));
+  const total = await elapsedMs(() => Promise.all([...Array(width).keys()].map(run)));
   const sorted = latencies.sort((a, b) => a - b);
   const at = (quantile: number) => {
     const value =
@@ -220,6 +226,29 @@ async function idleWithTasks(
   return rows;
 }
 
+async function swarmReplacementRows(
+  swarm: SwarmMode,
+  runs: number,
+): Promise<readonly BenchmarkRow[]> {
+  const summary = await repeat(runs, () => swarm.killUntilReplaced());
+  return [row('killed container to its replacement running: Docker Swarm mode', 'ms', summary)];
+}
+
+/** One section after the other; says how far it is, because all of it takes minutes. */
+async function inTurn(
+  sections: readonly (() => Promise<readonly BenchmarkRow[]>)[],
+): Promise<readonly BenchmarkRow[]> {
+  const rows: BenchmarkRow[] = [];
+  for (const section of sections) {
+    const found = await section();
+    for (const { name, median, unit } of found) {
+      process.stderr.write(`${name}: ${median.toFixed(2)} ${unit}\n`);
+    }
+    rows.push(...found);
+  }
+  return rows;
+}
+
 /** Measures all of it; takes about ten minutes with 3 runs on 2 cores. */
 export async function benchmarkOneHost({ runs }: BenchmarkOptions): Promise<BenchmarkReport> {
   const [host, other] = await Promise.all([OneHost.start(), DockerdFixture.start()]);
@@ -227,18 +256,14 @@ export async function benchmarkOneHost({ runs }: BenchmarkOptions): Promise<Benc
   try {
     await importBusyboxImage(other.socketPath, TEST_IMAGE);
     const swarm = await SwarmMode.start(other, { image: TEST_IMAGE, command: SLEEP });
-    const rows = [
-      ...(await idleRows(host, 0)),
-      ...(await createRows(host, engine, swarm, runs)),
-      ...(await replacementRows(host, engine, runs)),
-      row(
-        'killed container to its replacement running: Docker Swarm mode',
-        'ms',
-        await repeat(runs, () => swarm.killUntilReplaced()),
-      ),
-      ...(await apiRows(host)),
-      ...(await idleWithTasks(host, engine)),
-    ];
+    const rows = await inTurn([
+      () => idleRows(host, 0),
+      () => createRows(host, engine, swarm, runs),
+      () => replacementRows(host, engine, runs),
+      () => swarmReplacementRows(swarm, runs),
+      () => apiRows(host),
+      () => idleWithTasks(host, engine),
+    ]);
     return {
       title: 'One host',
       machine: machineLine(),
