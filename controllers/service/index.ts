@@ -1,5 +1,11 @@
 /** The service controller: tasks for every slot or node of a service, updates, deletion and status. */
-import { replicasOf, type StoredService } from '../../api/v1/index.js';
+import {
+  replicasOf,
+  stateRank,
+  type StoredService,
+  type StoredTask,
+  type StoredTaskStatus,
+} from '../../api/v1/index.js';
 import {
   defineController,
   mapsTo,
@@ -35,21 +41,30 @@ const isGlobal = ({ spec }: StoredService): boolean => replicasOf(spec) === unde
 const movesGlobalServices = <T>(collection: CollectionDefinition<T>): ControllerWatch =>
   mapsTo(collection, (_object, _key, world) => globalServices(world));
 
+/** That a prepared task may start changes nothing for its service; that it runs does. */
+function isNews(before: StoredTask | undefined, after: StoredTask | undefined): boolean {
+  return !(before?.spec.desiredState === 'ready' && after?.spec.desiredState === 'running');
+}
+
+/** What a service wants to know of a task: that it runs, and how it ended. */
+function milestoneOf(status: StoredTaskStatus | undefined): string {
+  if (!status || stateRank(status.state) < stateRank('running')) return '';
+  return `${status.state} ${status.error ?? ''}`;
+}
+
 /** Declares the service controller. Keys are services' names. */
 export const serviceController = defineController({
   name: 'service',
   for: services,
   watches: [
-    owns(tasks, ({ spec }) => spec.service),
+    owns(tasks, ({ spec }) => spec.service, { when: isNews }),
     mapsTo(
       taskStatuses,
       (_status, id, world) => {
         const task = world.collection(tasks).get(id);
         return task ? [task.spec.service] : [];
       },
-      {
-        when: (before, after) => before?.state !== after?.state || before?.error !== after?.error,
-      },
+      { when: (before, after) => milestoneOf(before) !== milestoneOf(after) },
     ),
     owns(serviceRevisions, ({ service }) => service),
     movesGlobalServices(nodes),

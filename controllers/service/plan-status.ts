@@ -82,7 +82,8 @@ function countTasks({ slots, revision, now }: StatusInput): Counts {
   const live = tasks.filter(({ slot }) => slot.live.length > 0);
   const finished = tasks.filter(({ slot }) => slot.filled && slot.live.length === 0);
   const unplaced = live.filter(({ task }) => task.task.spec.nodeId === undefined);
-  const held = live.filter(({ task }) => instantMs(task.task.spec.startAt) > instantMs(now));
+  const nowMs = instantMs(now);
+  const held = live.filter(({ task }) => instantMs(task.task.spec.startAt) > nowMs);
   const failing = live.filter(
     ({ task }) => hasFailed(task) || (task.state !== 'running' && task.task.spec.failures > 0),
   );

@@ -26,7 +26,7 @@ export interface ServiceReconcilerOptions {
 /** While tasks start by the hundred, a service is looked at this often: the rest is status. */
 const RELAXED = { minIntervalMs: 100, costFactor: 10, maxIntervalMs: 2_000 };
 /** An update waits for tasks, so it is looked at at once unless that is expensive. */
-const EAGER = { minIntervalMs: 0, costFactor: 3, maxIntervalMs: 1_000 };
+const EAGER = { minIntervalMs: 0, costFactor: 2, maxIntervalMs: 500 };
 /** A store that lost history is looked at by a person; nothing is deleted meanwhile. */
 const HISTORY_CHECK_MS = 30_000;
 

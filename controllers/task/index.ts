@@ -65,14 +65,21 @@ export const slotController = defineController({
   name: 'task-slot',
   for: cluster,
   watches: [
-    owns(tasks, ({ spec }) => slotKey(spec)),
+    owns(tasks, ({ spec }) => slotKey(spec), {
+      // That a task found its node, or why it has none yet, decides nothing about its slot.
+      when: (before, after) => before?.spec.desiredState !== after?.spec.desiredState,
+    }),
     mapsTo(
       taskStatuses,
       (_status, id, world) => {
         const task = world.collection(tasks).get(id);
         return task ? [slotKey(task.spec)] : [];
       },
-      { when: (before, after) => before?.state !== after?.state },
+      // A slot changes when one of its tasks has ended.
+      {
+        when: (before, after) =>
+          before?.state !== after?.state && (after === undefined || isTerminal(after.state)),
+      },
     ),
     mapsTo(nodes, (_node, id, world) => slotsOnNode(world, id)),
     mapsTo(nodeHealths, (_health, id, world) => slotsOnNode(world, id), {
