@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Cli } from '../cli.js';
+import { DockerCommand } from '../docker/docker-command.js';
 
 /** Makes a command. */
 export type CommandFactory = (cli: Cli) => Command;
@@ -14,10 +15,20 @@ export interface CommandNotes {
   readonly examples: readonly (readonly [purpose: string, line: string])[];
 }
 
-/** A command with its examples. Positional options, so that flags behind an image belong to the container. */
-export function defineCommand({ name, summary, description, examples }: CommandNotes): Command {
+/** A command with its examples. */
+export function defineCommand(notes: CommandNotes): Command {
+  return withNotes(new Command(notes.name), notes);
+}
+
+/** A command with its examples and Docker's manners. */
+export function defineDockerCommand(notes: CommandNotes): Command {
+  return withNotes(new DockerCommand(notes.name), notes);
+}
+
+/** Positional options, so that flags behind an image belong to its container. */
+function withNotes(command: Command, { summary, description, examples }: CommandNotes): Command {
   const lines = examples.map(([purpose, line]) => `  # ${purpose}\n  ${line}`);
-  return new Command(name)
+  return command
     .summary(summary)
     .description(description ?? summary)
     .enablePositionalOptions()

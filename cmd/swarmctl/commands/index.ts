@@ -13,6 +13,9 @@ export interface CommandEntry {
 }
 
 const OBJECTS = 'Objects:';
+const WATCHING = 'Watching:';
+const DOCKER = "Docker's names:";
+const OTHERS = 'This program:';
 
 /** In the order of `swarmctl --help`. */
 export const COMMANDS: readonly CommandEntry[] = [
@@ -39,5 +42,84 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Delete objects',
     group: OBJECTS,
     load: async () => (await import('./delete.js')).deleteCommand,
+  },
+  {
+    name: 'scale',
+    summary: 'Change how many tasks services have',
+    group: OBJECTS,
+    load: async () => (await import('./scale.js')).scaleCommand,
+  },
+  {
+    name: 'explain',
+    summary: 'What a field means, its type, default and limits',
+    group: OBJECTS,
+    load: async () => (await import('./explain.js')).explainCommand,
+  },
+  {
+    name: 'api-resources',
+    summary: 'The kinds of objects and how they are called',
+    group: OBJECTS,
+    load: async () => (await import('./api-resources.js')).apiResourcesCommand,
+  },
+  {
+    name: 'logs',
+    summary: 'What the containers of a service or task write',
+    group: WATCHING,
+    load: async () => (await import('./logs.js')).logsCommand,
+  },
+  {
+    name: 'events',
+    summary: 'What happened in the last hour',
+    group: WATCHING,
+    load: async () => (await import('./events.js')).eventsCommand,
+  },
+  {
+    name: 'wait',
+    summary: 'Wait until objects are as they should be',
+    group: WATCHING,
+    load: async () => (await import('./wait.js')).waitCommand,
+  },
+  {
+    name: 'service',
+    summary: 'Services, as `docker service` does it',
+    group: DOCKER,
+    load: async () => (await import('./service/index.js')).serviceCommand,
+  },
+  {
+    name: 'node',
+    summary: 'Nodes, as `docker node` does it',
+    group: DOCKER,
+    load: async () => (await import('./node/index.js')).nodeCommand,
+  },
+  {
+    name: 'swarm',
+    summary: 'The cluster, as `docker swarm` does it',
+    group: DOCKER,
+    load: async () => (await import('./swarm/index.js')).swarmCommand,
+  },
+  {
+    name: 'config',
+    summary: 'Clusters that this user knows',
+    group: OTHERS,
+    load: async () => (await import('./config.js')).configCommand,
+  },
+  {
+    name: 'version',
+    summary: 'Versions of swarmctl and of the manager that answers',
+    group: OTHERS,
+    load: async () => (await import('./version.js')).versionCommand,
+  },
+  {
+    name: 'completion',
+    summary: "Let a shell complete swarmctl's commands",
+    group: OTHERS,
+    load: async () => (await import('./completion.js')).completionCommand,
+  },
+  {
+    name: '__complete',
+    summary: 'Words that may follow',
+    group: OTHERS,
+    isHidden: true,
+    load: async () => (await import('./complete.js')).completeCommand,
   },
 ];

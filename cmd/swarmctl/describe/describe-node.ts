@@ -25,19 +25,24 @@ export async function describeNode(
     readEvents(session, `regarding.uid=${id}`),
   ]);
   return [
-    renderSheet([
-      ...metaRows(node.metadata, context.now),
-      ['Role', node.spec.role],
-      ['Availability', availabilityWords(node)],
-      ...statusRows(node, context),
-      ...descriptionRows(node.status?.description),
-    ]),
+    nodeSheet(node, context),
     conditionsPart(node.status?.conditions ?? [], context),
     tasksPart([...tasks].sort(byPlace), context),
     eventsPart(events, context),
   ]
     .filter(Boolean)
     .join('\n');
+}
+
+/** What there is to say of the node alone. */
+export function nodeSheet(node: Node, context: DescribeContext): string {
+  return renderSheet([
+    ...metaRows(node.metadata, context.now),
+    ['Role', node.spec.role],
+    ['Availability', availabilityWords(node)],
+    ...statusRows(node, context),
+    ...descriptionRows(node.status?.description),
+  ]);
 }
 
 function availabilityWords({ spec }: Node): string {

@@ -1,0 +1,87 @@
+import type { Port } from '../../../api/v1/index.js';
+import { keyValue, parseCsv } from './csv.js';
+import { integerValue, invalidArgument, oneOf } from './values.js';
+
+const PROTOCOLS = ['tcp', 'udp', 'sctp'] as const;
+type Protocol = (typeof PROTOCOLS)[number];
+
+/**
+ * Reads `published=8080,target=80,mode=host` or the short `8080:80/udp`, ranges included. Errors:
+ * UsageError in Docker's words; the ingress mode, which the short form means, is not supported yet.
+ */
+export function parsePublish(text: string): readonly Port[] {
+  return text.includes('=') ? [longForm(text)] : shortForm(text);
+}
+
+function longForm(text: string): Port {
+  const fields: Record<string, string> = {};
+  for (const field of parseCsv(text)) {
+    const [key, value] = keyValue(field);
+    if (value === undefined) {
+      throw invalidArgument('publish', text, `invalid field ${field}: must be a key=value pair`);
+    }
+    if (!['mode', 'target', 'published', 'protocol'].includes(key)) {
+      throw invalidArgument('publish', text, `invalid field key ${key}`);
+    }
+    fields[key] = value;
+  }
+  const { mode = 'ingress', target, published, protocol } = fields;
+  if (target === undefined)
+    throw invalidArgument('publish', text, 'missing mandatory field "target"');
+  const port = {
+    target: portNumber(text, target),
+    ...(published !== undefined && { published: portNumber(text, published) }),
+    protocol: oneOf('publish', protocol ?? 'tcp', PROTOCOLS),
+  };
+  if (oneOf('publish', mode, ['host', 'ingress']) === 'ingress') throw noIngress(text, port);
+  return { ...port, mode: 'host' };
+}
+
+function shortForm(text: string): readonly Port[] {
+  const [spec = '', protocolText = 'tcp', ...more] = text.split('/');
+  if (more.length > 0) throw invalidArgument('publish', text, `invalid port: ${text}`);
+  const protocol = oneOf('publish', protocolText, PROTOCOLS);
+  const parts = spec.split(':');
+  if (parts.length > 2) throw invalidArgument('publish', text, 'hostip is not supported');
+  const targets = rangeOf(text, parts.at(-1) ?? '');
+  const published = parts.length === 2 ? rangeOf(text, parts[0] ?? '') : undefined;
+  if (published !== undefined && published.length !== targets.length) {
+    throw invalidArgument('publish', text, 'ranges of ports must be of the same length');
+  }
+  const [target = 0] = targets;
+  const first = published?.[0];
+  throw noIngress(text, { target, protocol, ...(first !== undefined && { published: first }) });
+}
+
+/** Every port of a range such as `8000-8005`. */
+function rangeOf(text: string, range: string): readonly number[] {
+  const [from = '', to = from] = range.split('-');
+  const [first, last] = [portNumber(text, from), portNumber(text, to)];
+  if (last < first) throw invalidArgument('publish', text, `invalid range: ${range}`);
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+function portNumber(text: string, port: string): number {
+  const value = /^\d+$/.test(port) ? integerValue('publish', port) : 0;
+  if (value < 1 || value > 65535) {
+    throw invalidArgument('publish', text, `invalid port "${port}": expected 1 to 65535`);
+  }
+  return value;
+}
+
+function noIngress(
+  text: string,
+  { target, published, protocol }: { target: number; published?: number; protocol: Protocol },
+) {
+  const parts = [
+    ...(published === undefined ? [] : [`published=${String(published)}`]),
+    `target=${String(target)}`,
+    ...(protocol === 'tcp' ? [] : [`protocol=${protocol}`]),
+    'mode=host',
+  ];
+  return invalidArgument(
+    'publish',
+    text,
+    `mode ingress is not supported yet; write --publish ${parts.join(',')}`,
+  );
+}

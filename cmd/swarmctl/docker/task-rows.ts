@@ -1,0 +1,120 @@
+import type { Task } from '../../../api/v1/index.js';
+import type { Session } from '../cli.js';
+import { readNodeNames } from '../objects/node-names.js';
+import { byPlace, slotOf } from '../objects/task-order.js';
+import { formatAgo } from '../output/age.js';
+import { portWords, shortId, stateOf } from '../output/words.js';
+import { matches, parseFilters, type Filters } from './filters.js';
+import type { Heading, Row } from './print-rows.js';
+
+/** Columns of `docker service ps` and `docker node ps`. */
+export const TASK_HEADINGS: readonly Heading[] = [
+  ['ID', 'ID'],
+  ['Name', 'NAME'],
+  ['Image', 'IMAGE'],
+  ['Node', 'NODE'],
+  ['DesiredState', 'DESIRED STATE'],
+  ['CurrentState', 'CURRENT STATE'],
+  ['Error', 'ERROR'],
+  ['Ports', 'PORTS'],
+];
+
+/** How tasks are listed. */
+export interface TaskListOptions {
+  readonly filter: readonly string[];
+  readonly resolve: boolean;
+  readonly trunc: boolean;
+  readonly quiet?: boolean;
+}
+
+/** Characters of an error that are shown, as in Docker. */
+const ERROR_WIDTH = 75;
+const FILTERS = ['id', 'name', 'node', 'desired-state'];
+
+/** Rows of tasks, each slot with its history below it. Errors: UsageError for unknown filters. */
+export async function taskRows(
+  session: Session,
+  tasks: readonly Task[],
+  options: TaskListOptions,
+): Promise<readonly Row[]> {
+  const filters = parseFilters(options.filter, FILTERS);
+  const [nodeName, imageOf] = await Promise.all([
+    options.resolve ? readNodeNames(session.api, session.streams.interrupted) : (id: string) => id,
+    readImages(session, tasks),
+  ]);
+  const now = session.streams.clock.now();
+  const sorted = tasks.filter((task) => isWanted(task, filters, nodeName)).sort(byPlace);
+  return sorted.map((task, index) => {
+    const before = sorted[index - 1];
+    const isHistory =
+      before !== undefined && placeOf(before) === placeOf(task) && options.quiet !== true;
+    return rowOf(task, { options, isHistory, now, nodeName, imageOf });
+  });
+}
+
+const placeOf = (task: Task) => `${task.spec.service}.${slotOf(task)}`;
+
+function isWanted(task: Task, filters: Filters, nodeName: (id: string) => string): boolean {
+  const { uid = '', name } = task.metadata;
+  const { nodeId = '', desiredState } = task.spec;
+  return (
+    matches(filters, 'id', (wanted) => uid.startsWith(wanted)) &&
+    matches(filters, 'name', (wanted) => name.startsWith(wanted)) &&
+    matches(
+      filters,
+      'node',
+      (wanted) => nodeId.startsWith(wanted) || nodeName(nodeId) === wanted,
+    ) &&
+    matches(filters, 'desired-state', (wanted) => wanted.toLowerCase() === desiredState)
+  );
+}
+
+interface RowContext {
+  readonly options: TaskListOptions;
+  readonly isHistory: boolean;
+  readonly now: Date;
+  readonly nodeName: (id: string) => string;
+  readonly imageOf: (task: Task) => string;
+}
+
+function rowOf(task: Task, { options, isHistory, now, nodeName, imageOf }: RowContext): Row {
+  const { metadata, spec, status } = task;
+  const error = status?.error ?? (spec.nodeId === undefined ? (spec.pending?.message ?? '') : '');
+  const since = status?.at ?? metadata.updatedAt;
+  return {
+    ID: options.trunc ? shortId(metadata.uid) : (metadata.uid ?? ''),
+    Name: `${isHistory ? ' \\_ ' : ''}${metadata.name}`,
+    Image: imageOf(task),
+    Node: spec.nodeId === undefined ? '' : nodeName(spec.nodeId),
+    DesiredState: capitalised(spec.desiredState),
+    CurrentState: `${capitalised(stateOf(task))} ${formatAgo(since, now).toLowerCase()}`,
+    Error: error === '' ? '' : `"${options.trunc ? truncated(error) : error}"`,
+    Ports: (status?.ports ?? []).map(portWords).join(','),
+  };
+}
+
+const capitalised = (word: string) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+
+function truncated(text: string): string {
+  const line = text.replace(/\s*\n\s*/g, ' ');
+  return line.length <= ERROR_WIDTH ? line : `${line.slice(0, ERROR_WIDTH)}…`;
+}
+
+/** Images by service and revision: a task carries only the number of its template. */
+async function readImages(
+  { api, streams }: Session,
+  tasks: readonly Task[],
+): Promise<(task: Task) => string> {
+  const services = [...new Set(tasks.map(({ spec }) => spec.service))];
+  const images = new Map<string, string>();
+  await Promise.all(
+    services.map(async (service) => {
+      const query = { fieldSelector: `service=${service}`, signal: streams.interrupted };
+      const { items } = await api.listAll('servicerevisions', query);
+      for (const { serviceUid, revision, template } of items) {
+        images.set(`${serviceUid}/${String(revision)}`, template.task.container.image);
+      }
+    }),
+  );
+  return ({ spec }) => images.get(`${spec.serviceUid}/${String(spec.revision)}`) ?? '';
+}

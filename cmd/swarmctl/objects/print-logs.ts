@@ -1,0 +1,108 @@
+import { parseDurationMs, type LogLine } from '../../../api/v1/index.js';
+import { NotFoundError, hasCode } from '../../../pkg/base/index.js';
+import type { Session } from '../cli.js';
+import { UsageError } from '../exit-code.js';
+
+/** Which lines, and how. */
+export interface LogOptions {
+  readonly follow?: boolean;
+  /** A number, or `all`. */
+  readonly tail?: string;
+  /** A duration back from now, or an instant. */
+  readonly since?: string;
+  readonly timestamps?: boolean;
+  readonly isPrefixed: boolean;
+  /** What containers write to their standard error goes to ours, as `docker service logs` does. */
+  readonly splitStreams: boolean;
+}
+
+/** Prints what a service's or a task's containers write. Errors: NotFoundError. */
+export async function printLogs(
+  session: Session,
+  name: string,
+  options: LogOptions,
+): Promise<void> {
+  const { api, streams } = session;
+  const query = {
+    follow: options.follow ?? false,
+    tail: tailOf(options.tail),
+    ...(options.since !== undefined && { since: sinceOf(options.since, streams.clock.now()) }),
+    signal: streams.interrupted,
+  };
+  const target = await targetOf(session, name);
+  const prefixes = new Prefixes(session);
+  for await (const line of api.logs(target, query)) {
+    const stamp = options.timestamps === true && line.at !== undefined ? `${line.at} ` : '';
+    const prefix = options.isPrefixed ? prefixes.of(line) : '';
+    const isAside = line.stream === 'system' || (options.splitStreams && line.stream === 'stderr');
+    const write = isAside ? streams.err : streams.out;
+    write(`${prefix}${stamp}${line.line}\n`);
+  }
+}
+
+type LogTarget = { readonly service: string } | { readonly task: string };
+
+/** `service/web`, `task/web.1`, or a bare name that is looked for. */
+async function targetOf({ api, streams }: Session, name: string): Promise<LogTarget> {
+  const [, kind, rest] = /^(services?|svc|tasks?)\/(.+)$/.exec(name) ?? [];
+  if (rest !== undefined) return kind?.startsWith('t') ? { task: rest } : { service: rest };
+  const signal = streams.interrupted;
+  for (const [plural, target] of [
+    ['services', { service: name }],
+    ['tasks', { task: name }],
+  ] as const) {
+    try {
+      await api.get(plural, name, { signal });
+      return target;
+    } catch (error) {
+      if (!hasCode(error, 'ERR_NOT_FOUND')) throw error;
+    }
+  }
+  throw new NotFoundError(`no service and no task is called ${name}`);
+}
+
+function tailOf(text: string | undefined): number {
+  if (text === undefined || text === 'all') return -1;
+  if (!/^\d+$/.test(text)) {
+    throw new UsageError(`--tail: found "${text}", expected a number of lines or "all"`);
+  }
+  return Number(text);
+}
+
+function sinceOf(text: string, now: Date): string {
+  const ms = parseDurationMs(text);
+  if (ms !== undefined) return new Date(now.getTime() - ms).toISOString();
+  const seconds = /^\d{9,10}(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
+  if (Number.isNaN(seconds)) {
+    throw new UsageError(
+      `--since: found "${text}", expected a duration such as 10m or an instant such as 2026-01-31T12:00:00Z`,
+    );
+  }
+  return new Date(seconds).toISOString();
+}
+
+/** Colours of the terminal's own palette, so that they fit its background. */
+const PALETTE = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
+
+/** `web.1@node |`, aligned as far as is known, one colour per task. */
+class Prefixes {
+  private width = 0;
+  private readonly colours = new Map<string, number>();
+
+  constructor(private readonly session: Session) {}
+
+  of({ task, node, taskId }: LogLine): string {
+    const name = node === '' ? task : `${task}@${node}`;
+    this.width = Math.max(this.width, name.length);
+    const text = `${name.padEnd(this.width)} |`;
+    return `${this.coloured(taskId, text)} `;
+  }
+
+  private coloured(taskId: string, text: string): string {
+    const isPlain = this.session.paint('strong', 'x') === 'x';
+    if (isPlain) return text;
+    const known = this.colours.get(taskId) ?? this.colours.size;
+    this.colours.set(taskId, known);
+    return `\u001b[${String(PALETTE[known % PALETTE.length])}m${text}\u001b[0m`;
+  }
+}

@@ -1,0 +1,42 @@
+import { replicasOf } from '../../../api/v1/index.js';
+import type { Session } from '../cli.js';
+import { UsageError } from '../exit-code.js';
+import { readService } from './read-service.js';
+
+/** A service and the number of tasks it should have. */
+export interface Scale {
+  readonly name: string;
+  readonly replicas: number;
+}
+
+/** Reads `web=5` or `service/web=5`. Errors: UsageError. */
+export function parseScale(text: string): Scale {
+  const [, name, replicas] = /^(?:(?:service|services|svc)\/)?([^=/]+)=(.*)$/.exec(text) ?? [];
+  if (name === undefined || replicas === undefined) {
+    throw new UsageError(`"${text}" is not SERVICE=REPLICAS, such as web=5`);
+  }
+  return { name, replicas: parseReplicas(replicas) };
+}
+
+/** A number of replicas. Errors: UsageError. */
+export function parseReplicas(text: string): number {
+  if (!/^\d+$/.test(text)) {
+    throw new UsageError(`invalid replicas value "${text}": expected a whole number of at least 0`);
+  }
+  return Number(text);
+}
+
+/** Scales one service. Errors: NotFoundError; UsageError for a service that cannot be scaled. */
+export async function scaleService(
+  { api, streams }: Pick<Session, 'api' | 'streams'>,
+  { name, replicas }: Scale,
+): Promise<'configured' | 'unchanged'> {
+  const signal = streams.interrupted;
+  const service = await readService({ api, streams }, name);
+  if (replicasOf(service.spec) === undefined) {
+    throw new UsageError(`service/${name} is global: it has one task on every eligible node`);
+  }
+  const patch = { spec: { mode: { replicated: { replicas } } } };
+  const { result } = await api.patch('services', name, patch, { signal });
+  return result === 'unchanged' ? 'unchanged' : 'configured';
+}
