@@ -91,7 +91,11 @@ export class AssignmentBook {
   private publish({ assignments, templates }: OpenSet): void {
     if (!this.isDirty) return;
     this.isDirty = false;
-    this.current = { assignments, templates, authoritative: true };
+    this.current = {
+      assignments: new Map(assignments),
+      templates: new Map(templates),
+      authoritative: true,
+    };
     this.onChange();
   }
 

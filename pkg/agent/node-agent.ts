@@ -271,7 +271,10 @@ export class NodeAgent {
 
   private logSource(taskId: string): LogSource | undefined {
     const runner = this.tasks.get(taskId);
-    if (!runner) return undefined;
+    if (!runner) {
+      // Assigned a moment ago.
+      return this.book.wanted.assignments.has(taskId) ? { isAwaited: true } : undefined;
+    }
     const { containerId, report, assignment } = runner;
     const hasBegun = report.state === 'running' || isTerminal(report.state);
     return { containerId, isAwaited: !hasBegun && isWanted(assignment.desiredState) };

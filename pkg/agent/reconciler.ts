@@ -16,8 +16,8 @@ export interface ReconcilerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /** A list showed that the engine answers, or does not. */
-  onHeard(health: EngineHealth): void;
-  onPass?(outcome: 'success' | 'error'): void;
+  readonly onHeard: (health: EngineHealth) => void;
+  readonly onPass?: (outcome: 'success' | 'error') => void;
 }
 
 /** Between lists, give or take a fifth. Events are faster, but a list is the truth. */
@@ -76,7 +76,7 @@ export class Reconciler {
     const { tasks, book } = this.options;
     const { authoritative } = book.wanted;
     // The first set of a session may miss tasks whose containers no list has shown as unwanted yet.
-    if (authoritative && !this.wasAuthoritative) this.isListDue = this.found !== undefined;
+    if (authoritative && !this.wasAuthoritative) this.isListDue ||= this.found !== undefined;
     this.wasAuthoritative = authoritative;
     this.heardManager ||= authoritative;
     const isListed = await this.listWhenDue(signal);

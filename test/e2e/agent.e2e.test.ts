@@ -156,6 +156,7 @@ describeWithDocker('the agent on a Docker Engine', () => {
 
   it('follows logs for as long as they are wanted', async () => {
     manager.assign(FOREVER, ...tasks(1));
+    await until('the agent is connected', () => manager.isConnected);
     for (const streamId of ['follow', 'whole']) {
       const order = { taskId: 'task1', follow: streamId === 'follow', tail: -1, since: '' };
       if (streamId === 'whole') await allRunning(1);

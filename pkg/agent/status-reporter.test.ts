@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StatusReport, StatusResponse, TaskReport } from '../../api/v1/index.js';
+import { FakeClock } from '../../test/fakes/fake-clock.js';
+import { recordingLogger } from '../../test/fakes/recording-logger.js';
+import { BadRequestError, BusyError, NotFoundError, UnavailableError } from '../base/index.js';
+import { describeNode } from './node-description.js';
+import { StatusReporter, type ReportChannel, type Vouched } from './status-reporter.js';
+
+type Batch = Omit<StatusReport, 'sessionId'>;
+
+const HEARTBEAT_MS = 5_000;
+
+describe('StatusReporter', () => {
+  let clock: FakeClock;
+  let batches: Batch[];
+  let answer: (batch: Batch) => Promise<StatusResponse>;
+  let vouched: Vouched;
+  let reporter: StatusReporter;
+  let life: AbortController;
+  let serving: Promise<unknown>;
+  const log = recordingLogger();
+
+  const good = (): Promise<StatusResponse> =>
+    Promise.resolve({ heartbeatMs: HEARTBEAT_MS, refused: [] });
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    batches = [];
+    answer = good;
+    vouched = {
+      engineHealthy: true,
+      description: describeNode({ hostname: 'host1', agentVersion: '1' }, undefined),
+    };
+    reporter = new StatusReporter({ clock, log, vouch: () => vouched });
+    serve();
+  });
+  afterEach(() => {
+    life.abort(new Error('over'));
+  });
+
+  function serve(): void {
+    life = new AbortController();
+    const channel = {
+      opened: { heartbeatMs: HEARTBEAT_MS },
+      report: (batch: Batch) => {
+        batches.push(batch);
+        return answer(batch);
+      },
+    } as unknown as ReportChannel;
+    serving = reporter.serve(channel, vouched, life.signal).catch((error: unknown) => error);
+  }
+
+  const aReport = (message: string): TaskReport => ({
+    state: 'running',
+    at: '2026-01-01T00:00:00Z',
+    message,
+  });
+  const messages = () => batches.map(({ tasks }) => tasks.map(({ report }) => report.message));
+
+  it('sends the first report at once, and those of the next 50 ms together', async () => {
+    reporter.report('t1', aReport('one'));
+    await clock.advance(0);
+    expect(messages()).toEqual([['one']]);
+    reporter.report('t2', aReport('two'));
+    reporter.report('t1', aReport('three'));
+    reporter.report('t1', aReport('four'));
+    await clock.advance(49);
+    expect(messages()).toHaveLength(1);
+    await clock.advance(1);
+    expect(messages()).toEqual([['one'], ['two', 'four']]);
+  });
+
+  it('beats when there is nothing to say, and not more', async () => {
+    await clock.advance(HEARTBEAT_MS * 3 + 200);
+    expect(messages()).toEqual([[], [], []]);
+  });
+
+  it('sends nothing while a request is under way, then the latest', async () => {
+    let release: (() => void) | undefined;
+    answer = () =>
+      new Promise(
+        (resolve) => (release = () => resolve({ heartbeatMs: HEARTBEAT_MS, refused: [] })),
+      );
+    reporter.report('t1', aReport('one'));
+    await clock.advance(0);
+    reporter.report('t1', aReport('two'));
+    reporter.report('t1', aReport('three'));
+    await clock.advance(1_000);
+    expect(messages()).toEqual([['one']]);
+    answer = good;
+    release?.();
+    await clock.advance(50);
+    expect(messages()).toEqual([['one'], ['three']]);
+  });
+
+  it.each([new UnavailableError('away'), new BusyError('busy', 100)])(
+    'tries again until it is accepted: $message',
+    async (error) => {
+      let failures = 3;
+      answer = () => ((failures -= 1) >= 0 ? Promise.reject(error) : good());
+      reporter.report('t1', aReport('one'));
+      await clock.advance(3_000);
+      expect(messages()).toEqual([['one'], ['one'], ['one'], ['one']]);
+    },
+  );
+
+  it('gives a manager up that takes nothing for two heartbeats', async () => {
+    answer = () => Promise.reject(new UnavailableError('away'));
+    reporter.report('t1', aReport('one'));
+    await clock.advance(HEARTBEAT_MS * 3);
+    expect(await serving).toBeInstanceOf(UnavailableError);
+  });
+
+  it('ends with the session, and begins the next one with everything', async () => {
+    reporter.report('t1', aReport('one'));
+    reporter.report('t2', aReport('two'));
+    await clock.advance(50);
+    answer = () => Promise.reject(new NotFoundError('no such session'));
+    reporter.report('t1', aReport('three'));
+    await clock.advance(50);
+    expect(await serving).toBeInstanceOf(NotFoundError);
+    reporter.forget('t2');
+    answer = good;
+    batches = [];
+    serve();
+    await clock.advance(50);
+    expect(messages()).toEqual([['three']]);
+  });
+
+  it('drops what was refused', async () => {
+    answer = () =>
+      Promise.resolve({
+        heartbeatMs: HEARTBEAT_MS,
+        refused: [{ taskId: 't1', reason: 'backwards' }],
+      });
+    reporter.report('t1', aReport('one'));
+    await clock.advance(1_000);
+    expect(messages()).toEqual([['one']]);
+    expect(log.linesOf('a report was refused').at(-1)?.fields).toMatchObject({ taskId: 't1' });
+  });
+
+  it('finds and drops the one report that is not understood', async () => {
+    answer = ({ tasks }) =>
+      tasks.some(({ taskId }) => taskId === 't2')
+        ? Promise.reject(new BadRequestError('what?'))
+        : good();
+    for (const taskId of ['t1', 't2', 't3']) reporter.report(taskId, aReport(taskId));
+    await clock.advance(1_000);
+    const accepted = messages().filter((batch) => !batch.includes('t2'));
+    expect(accepted.flat().sort()).toEqual(['t1', 't3']);
+    expect(messages().length).toBeLessThan(7);
+  });
+
+  it('vouches at once for what changed, and describes the node only when it did', async () => {
+    vouched = { ...vouched, engineHealthy: false, engineMessage: 'away' };
+    reporter.nudge();
+    await clock.advance(0);
+    expect(batches).toEqual([{ engineHealthy: false, engineMessage: 'away', tasks: [] }]);
+    vouched = { ...vouched, description: { ...vouched.description, engineVersion: '2' } };
+    reporter.nudge();
+    await clock.advance(50);
+    expect(batches.at(-1)?.description?.engineVersion).toBe('2');
+  });
+
+  it('follows the manager in how often to beat', async () => {
+    answer = () => Promise.resolve({ heartbeatMs: 1_000, refused: [] });
+    await clock.advance(HEARTBEAT_MS + 2_200);
+    expect(batches).toHaveLength(3);
+  });
+});
