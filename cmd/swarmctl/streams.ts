@@ -3,11 +3,11 @@ import type { Clock } from '../../pkg/base/index.js';
 /** What a command may touch of its process; tests give it another one. */
 export interface Streams {
   /** Text for the user or the next program. Whole lines, line ends included. */
-  out(text: string): void;
+  readonly out: (text: string) => void;
   /** Progress, hints and errors. */
-  err(text: string): void;
+  readonly err: (text: string) => void;
   /** All of standard input. */
-  readStdin(): Promise<string>;
+  readonly readStdin: () => Promise<string>;
   /** Standard output is a terminal: colours and redrawing are welcome. */
   readonly isTerminal: boolean;
   /** Width and height of the terminal; 80 by 24 when there is none. */

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
 import { completions } from '../completion/completions.js';
 import { defineCommand } from './define-command.js';

@@ -5,9 +5,10 @@ import { withCluster, type Cli, type Session } from '../cli.js';
 import { AlreadyToldError, UsageError } from '../exit-code.js';
 import { awaitGone } from '../objects/await-gone.js';
 import { declaredObjects, problemLine } from '../objects/declared.js';
-import { readFiles } from '../objects/read-files.js';
+import { readFiles, type FileOptions } from '../objects/read-files.js';
 import { parseTargets, pluralOf, titleOf, type AnyObject } from '../objects/target.js';
 import { unknownName } from '../objects/unknown-name.js';
+import type { Streams } from '../streams.js';
 import { collect, defineCommand } from './define-command.js';
 import { timeoutOption, waitDeadline } from './timeout-option.js';
 
@@ -76,14 +77,21 @@ async function doomedObjects(
   if (filename !== undefined && args.length > 0) {
     throw new UsageError('give either -f or names, not both');
   }
-  if (filename !== undefined) {
-    const { objects, problems } = await readFiles({ filename, recursive }, streams);
-    const found = declaredObjects(objects);
-    const all = [...problems, ...found.problems];
-    for (const problem of all) streams.err(`${problemLine(problem)}\n`);
-    if (all.length > 0) throw new AlreadyToldError('problems in files');
-    return found.declared;
-  }
+  return filename === undefined
+    ? namedObjects(args)
+    : declaredInFiles({ filename, recursive }, streams);
+}
+
+async function declaredInFiles(files: FileOptions, streams: Streams): Promise<readonly Doomed[]> {
+  const { objects, problems } = await readFiles(files, streams);
+  const found = declaredObjects(objects);
+  const all = [...problems, ...found.problems];
+  for (const problem of all) streams.err(`${problemLine(problem)}\n`);
+  if (all.length > 0) throw new AlreadyToldError('problems in files');
+  return found.declared;
+}
+
+function namedObjects(args: readonly string[]): readonly Doomed[] {
   const targets = parseTargets(args.length === 0 ? [''] : args);
   const doomed = targets.flatMap(({ kind, names }) => names.map((name) => ({ kind, name })));
   if (doomed.length === 0) {

@@ -51,8 +51,8 @@ function explain(found: FoundField, isRecursive: boolean, columns: number): stri
 }
 
 function lineOf(label: string, value: unknown): readonly string[] {
-  if (value === undefined || (typeof value === 'object' && value !== null)) return [];
-  return [`${label} ${String(value)}`];
+  if (value === undefined || typeof value === 'object') return [];
+  return [`${label} ${typeof value === 'string' ? value : JSON.stringify(value)}`];
 }
 
 function descriptionOf(schema: FieldSchema): string | undefined {
@@ -80,10 +80,9 @@ function fieldTexts(schema: FieldSchema, layout: Layout): string {
 }
 
 function notesOf(field: FieldSchema, isRequired: boolean): string {
-  const isScalar = typeof field.default !== 'object' && field.default !== undefined;
   const notes = [
     isRequired ? 'required' : '',
-    isScalar ? `default ${String(field.default)}` : '',
+    lineOf('default', field.default).join(''),
     field.enum === undefined ? '' : `one of ${field.enum.map(String).join(', ')}`,
   ].filter(Boolean);
   return notes.length === 0 ? '' : `  ${notes.join('; ')}`;

@@ -1,14 +1,10 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { collect } from './define-command.js';
 
 /** Flags of `docker service ps` and `docker node ps`. */
 export function addTaskListOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option('-f, --filter <filter>', 'filter output: id, name, node, desired-state')
-        .argParser(collect)
-        .default([], ''),
-    )
+    .option('-f, --filter <filter>', 'filter output: id, name, node, desired-state', collect)
     .option('--format <string>', "'table', 'table TEMPLATE', 'json' or a Go template")
     .option('--no-resolve', 'do not map IDs to names')
     .option('--no-trunc', 'do not truncate output')

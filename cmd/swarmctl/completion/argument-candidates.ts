@@ -4,7 +4,7 @@ import type { ClusterApi } from '../cluster-api.js';
 import { withCluster, type Cli } from '../cli.js';
 import { configPath, readConfig } from '../context/config-file.js';
 import { pathsAfter } from '../objects/schema-docs.js';
-import { pluralOf, referenceOf } from '../objects/target.js';
+import { pluralOf, referenceOf, requireKind } from '../objects/target.js';
 import type { Candidate } from './completions.js';
 
 /** What was typed so far. */
@@ -41,7 +41,7 @@ const contexts: Source = ({ cli }) =>
 const names =
   (...plurals: readonly string[]): Source =>
   async (context) => {
-    const kinds = plurals.map((plural) => findKind(plural)).filter((kind) => kind !== undefined);
+    const kinds = plurals.map(requireKind);
     return (await Promise.all(kinds.map((kind) => namesOf(context, kind)))).flat();
   };
 
@@ -68,7 +68,7 @@ function kindWords(): readonly Candidate[] {
 }
 
 const scales: Source = async (context) =>
-  (await names('services')(context)).map((name) => `${String(name)}=`);
+  (await namesOf(context, requireKind('services'))).map((name) => `${name}=`);
 
 const SOURCES: Readonly<Record<string, Source>> = {
   get: targets,

@@ -1,4 +1,4 @@
-import type { Task } from '../../../api/v1/index.js';
+import type { Task, TaskReport } from '../../../api/v1/index.js';
 import type { Session } from '../cli.js';
 import { plural, portWords, stateOf } from '../output/words.js';
 import {
@@ -68,15 +68,22 @@ function statusRows(task: Task, { now, paint }: DescribeContext): readonly Sheet
   const bad = ['failed', 'rejected', 'orphaned'].includes(state);
   return [
     ['State', paint(bad ? 'bad' : 'strong', state)],
-    ['Message', status?.message],
-    ['Reason', status?.reason],
-    ['Error', status?.error],
-    ['Exit code', status?.exitCode === undefined ? undefined : String(status.exitCode)],
-    ['Health', status?.health],
-    ['Container', status?.containerId],
-    ['Process', status?.pid ? String(status.pid) : undefined],
-    ['Ports', status?.ports?.map(portWords)],
-    ['Started', instantWords(status?.startedAt, now)],
-    ['Finished', instantWords(status?.finishedAt, now)],
+    ...(status === undefined ? [] : reportRows(status, now)),
+  ];
+}
+
+function reportRows(report: TaskReport, now: Date): readonly SheetRow[] {
+  const { exitCode, pid } = report;
+  return [
+    ['Message', report.message],
+    ['Reason', report.reason],
+    ['Error', report.error],
+    ['Exit code', exitCode === undefined ? undefined : String(exitCode)],
+    ['Health', report.health],
+    ['Container', report.containerId],
+    ['Process', pid ? String(pid) : undefined],
+    ['Ports', report.ports?.map(portWords)],
+    ['Started', instantWords(report.startedAt, now)],
+    ['Finished', instantWords(report.finishedAt, now)],
   ];
 }

@@ -8,6 +8,7 @@ import {
   type ContainerSpec,
   type Healthcheck,
   type Mount,
+  type Placement,
   type Resources,
   type RevisionTemplate,
   type Service,
@@ -20,6 +21,22 @@ import type { SheetRow } from './sheet.js';
 export function templateRows({ task, endpoint }: RevisionTemplate): readonly SheetRow[] {
   const { container, resources, placement, logDriver } = task;
   return [
+    ...containerRows(container),
+    ['Ports', endpoint?.ports?.map((port) => `${portWords(port)} (on the node)`)],
+    ['Health check', healthWords(container.healthcheck)],
+    ['Limits', limitWords(resources)],
+    ['Reserved', reservationWords(resources)],
+    ...placementRows(placement),
+    ['Restart', restartWords({ task })],
+    ['Stop', stopWords(container)],
+    ['Log driver', logDriver ? [logDriver.name, ...(pairs(logDriver.options) ?? [])] : undefined],
+    ['Forced updates', task.forceUpdate ? String(task.forceUpdate) : undefined],
+    ...otherRows(container),
+  ];
+}
+
+function containerRows(container: ContainerSpec): readonly SheetRow[] {
+  return [
     ['Image', imageWords(container)],
     ['Entrypoint', container.command && quoted(container.command)],
     ['Arguments', container.args && quoted(container.args)],
@@ -27,21 +44,15 @@ export function templateRows({ task, endpoint }: RevisionTemplate): readonly She
     ['Working dir', container.dir],
     ['User', container.user],
     ['Mounts', container.mounts?.map(mountWords)],
-    ['Ports', endpoint?.ports?.map((port) => `${portWords(port)} (on the node)`)],
-    ['Health check', healthWords(container.healthcheck)],
-    ['Limits', limitWords(resources)],
-    ['Reserved', reservationWords(resources)],
-    ['Placement', placement?.constraints],
-    ['Spread over', placement?.preferences?.map(({ spread }) => spread)],
-    [
-      'Max per node',
-      placement?.maxReplicasPerNode ? String(placement.maxReplicasPerNode) : undefined,
-    ],
-    ['Restart', restartWords({ task })],
-    ['Stop', stopWords(container)],
-    ['Log driver', logDriver ? [logDriver.name, ...(pairs(logDriver.options) ?? [])] : undefined],
-    ['Forced updates', task.forceUpdate ? String(task.forceUpdate) : undefined],
-    ...otherRows(container),
+  ];
+}
+
+function placementRows(placement: Placement = {}): readonly SheetRow[] {
+  const { constraints, preferences, maxReplicasPerNode } = placement;
+  return [
+    ['Placement', constraints],
+    ['Spread over', preferences?.map(({ spread }) => spread)],
+    ['Max per node', maxReplicasPerNode ? String(maxReplicasPerNode) : undefined],
   ];
 }
 

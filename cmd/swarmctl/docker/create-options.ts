@@ -59,7 +59,7 @@ export interface CreateOptions {
   readonly memorySwappiness?: string;
 }
 
-const gather = (value: string, before: readonly string[]) => [...before, value];
+const gather = (value: string, before: readonly string[] = []) => [...before, value];
 
 type Flag = readonly [flags: string, description: string];
 
@@ -152,10 +152,39 @@ const NOT_YET: readonly string[] = [
   'update-parallelism',
 ];
 
+const NONE_GIVEN = {
+  env: [],
+  envFile: [],
+  label: [],
+  containerLabel: [],
+  constraint: [],
+  placementPref: [],
+  genericResource: [],
+  mount: [],
+  publish: [],
+  group: [],
+  capAdd: [],
+  capDrop: [],
+  sysctl: [],
+  ulimit: [],
+  dns: [],
+  dnsOption: [],
+  dnsSearch: [],
+  host: [],
+  logOpt: [],
+  healthcheck: true,
+};
+
+/** Everything that was told, lists that were not given being empty. */
+export const completeOptions = (given: Partial<CreateOptions>): CreateOptions => ({
+  ...NONE_GIVEN,
+  ...given,
+});
+
 /** Gives a command the flags of `docker service create`. */
 export function addCreateOptions(command: Command): Command {
   for (const [flags, description] of LISTS) {
-    command.addOption(new Option(flags, description).argParser(gather).default([], ''));
+    command.addOption(new Option(flags, description).argParser(gather));
   }
   for (const [flags, description] of [...TEXTS, ...SWITCHES]) command.option(flags, description);
   command.addOption(new Option('--no-init').hideHelp());

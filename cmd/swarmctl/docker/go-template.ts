@@ -76,7 +76,7 @@ function fieldOf(row: object, path: string): unknown {
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'string') return value;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as number);
+  return typeof value === 'object' ? JSON.stringify(value) : JSON.stringify(value);
 }
 
 function lengthOf(value: unknown): number {

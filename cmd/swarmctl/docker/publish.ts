@@ -9,8 +9,8 @@ type Protocol = (typeof PROTOCOLS)[number];
  * Reads `published=8080,target=80,mode=host` or the short `8080:80/udp`, ranges included. Errors:
  * UsageError in Docker's words; the ingress mode, which the short form means, is not supported yet.
  */
-export function parsePublish(text: string): readonly Port[] {
-  return text.includes('=') ? [longForm(text)] : shortForm(text);
+export function parsePublish(text: string): Port {
+  return text.includes('=') ? longForm(text) : shortForm(text);
 }
 
 function longForm(text: string): Port {
@@ -37,20 +37,25 @@ function longForm(text: string): Port {
   return { ...port, mode: 'host' };
 }
 
-function shortForm(text: string): readonly Port[] {
-  const [spec = '', protocolText = 'tcp', ...more] = text.split('/');
-  if (more.length > 0) throw invalidArgument('publish', text, `invalid port: ${text}`);
+function shortForm(text: string): never {
+  const match = /^(?:([^/]*):)?([^:/]+)(?:\/([^/]+))?$/.exec(text);
+  if (match === null) throw invalidArgument('publish', text, `invalid port: ${text}`);
+  const [, host, container = '', protocolText = 'tcp'] = match;
   const protocol = oneOf('publish', protocolText, PROTOCOLS);
-  const parts = spec.split(':');
-  if (parts.length > 2) throw invalidArgument('publish', text, 'hostip is not supported');
-  const targets = rangeOf(text, parts.at(-1) ?? '');
-  const published = parts.length === 2 ? rangeOf(text, parts[0] ?? '') : undefined;
+  if (host?.includes(':')) throw invalidArgument('publish', text, 'hostip is not supported');
+  throw noIngress(text, { ...firstOfRanges(text, host, container), protocol });
+}
+
+/** The first pair of ports of `8000-8005:80-85`. */
+function firstOfRanges(text: string, host: string | undefined, container: string) {
+  const targets = rangeOf(text, container);
+  const published = host === undefined ? undefined : rangeOf(text, host);
   if (published !== undefined && published.length !== targets.length) {
     throw invalidArgument('publish', text, 'ranges of ports must be of the same length');
   }
   const [target = 0] = targets;
   const first = published?.[0];
-  throw noIngress(text, { target, protocol, ...(first !== undefined && { published: first }) });
+  return { target, ...(first !== undefined && { published: first }) };
 }
 
 /** Every port of a range such as `8000-8005`. */

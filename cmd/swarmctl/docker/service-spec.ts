@@ -38,7 +38,7 @@ export interface CreateArguments {
 
 /** The spec that a command line of `docker service create` means. Errors: UsageError in Docker's words. */
 export function serviceSpecOf(options: CreateOptions, what: CreateArguments): ServiceSpec {
-  const ports = options.publish.flatMap(parsePublish);
+  const ports = options.publish.map(parsePublish);
   const resources = resourcesOf(options);
   const restartPolicy = restartOf(options);
   const placement = placementOf(options);

@@ -21,7 +21,7 @@ export const TASK_HEADINGS: readonly Heading[] = [
 
 /** How tasks are listed. */
 export interface TaskListOptions {
-  readonly filter: readonly string[];
+  readonly filter?: readonly string[];
   readonly resolve: boolean;
   readonly trunc: boolean;
   readonly quiet?: boolean;
@@ -37,7 +37,7 @@ export async function taskRows(
   tasks: readonly Task[],
   options: TaskListOptions,
 ): Promise<readonly Row[]> {
-  const filters = parseFilters(options.filter, FILTERS);
+  const filters = parseFilters(options.filter ?? [], FILTERS);
   const [nodeName, imageOf] = await Promise.all([
     options.resolve ? readNodeNames(session.api, session.streams.interrupted) : (id: string) => id,
     readImages(session, tasks),
@@ -79,21 +79,33 @@ interface RowContext {
 
 function rowOf(task: Task, { options, isHistory, now, nodeName, imageOf }: RowContext): Row {
   const { metadata, spec, status } = task;
-  const error = status?.error ?? (spec.nodeId === undefined ? (spec.pending?.message ?? '') : '');
+  const error = errorOf(task);
   const since = status?.at ?? metadata.updatedAt;
   return {
-    ID: options.trunc ? shortId(metadata.uid) : (metadata.uid ?? ''),
+    ID: idOf(task, options),
     Name: `${isHistory ? ' \\_ ' : ''}${metadata.name}`,
     Image: imageOf(task),
     Node: spec.nodeId === undefined ? '' : nodeName(spec.nodeId),
     DesiredState: capitalised(spec.desiredState),
     CurrentState: `${capitalised(stateOf(task))} ${formatAgo(since, now).toLowerCase()}`,
-    Error: error === '' ? '' : `"${options.trunc ? truncated(error) : error}"`,
+    Error: quotedError(error, options),
     Ports: (status?.ports ?? []).map(portWords).join(','),
   };
 }
 
+function errorOf({ spec, status }: Task): string {
+  const pending = spec.nodeId === undefined ? spec.pending?.message : undefined;
+  return status?.error ?? pending ?? '';
+}
+
 const capitalised = (word: string) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+
+const idOf = ({ metadata: { uid = '' } }: Task, { trunc }: TaskListOptions) =>
+  trunc ? shortId(uid) : uid;
+
+function quotedError(error: string, { trunc }: TaskListOptions): string {
+  return error === '' ? '' : `"${trunc ? truncated(error) : error}"`;
+}
 
 function truncated(text: string): string {
   const line = text.replace(/\s*\n\s*/g, ' ');

@@ -42,7 +42,7 @@ const RUNNING: WaitGoal = {
   present: (object) =>
     object.kind === 'Service'
       ? `${String(object.status?.running ?? 0)} of ${String(object.status?.desired ?? 0)} tasks run`
-      : `state is ${String(valueAt(object, 'status.state') ?? 'unknown')}`,
+      : `state is ${wordOf(valueAt(object, 'status.state'))}`,
 };
 
 function isRunning(object: AnyObject): boolean {
@@ -89,15 +89,16 @@ function isObserved(object: AnyObject): boolean {
   return object.status?.observedGeneration === object.metadata.generation;
 }
 
+function wordOf(value: unknown): string {
+  if (value === undefined) return 'not set';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 function fieldGoal(path: string, wanted: string): WaitGoal {
-  const textAt = (object: AnyObject) => {
-    const value = valueAt(object, path);
-    return typeof value === 'string' ? value : JSON.stringify(value);
-  };
+  const textAt = (object: AnyObject) => wordOf(valueAt(object, path));
   return {
     words: `${path} is ${wanted}`,
     isReached: (object) => object !== undefined && isObserved(object) && textAt(object) === wanted,
-    present: (object) =>
-      `it is ${valueAt(object, path) === undefined ? 'not set' : textAt(object)}`,
+    present: (object) => `it is ${textAt(object)}`,
   };
 }

@@ -26,7 +26,7 @@ export interface ColumnContext {
   readonly now: Date;
   readonly paint: Paint;
   /** The host name of a node's id; the id when it is not known. */
-  nodeName(id: string): string;
+  readonly nodeName: (id: string) => string;
 }
 
 type Columns<T> = (context: ColumnContext) => readonly Column<T>[];

@@ -4,6 +4,7 @@ import {
   replicasOf,
   type Condition,
   type Service,
+  type ServiceStatus,
   type Task,
 } from '../../../api/v1/index.js';
 import { untilWords } from '../describe/common.js';
@@ -65,6 +66,10 @@ function outcomeOf({ service }: ServiceSnapshot): ServiceProgress['outcome'] {
   if (status === undefined || status.observedGeneration < (metadata.generation ?? 1)) {
     return { kind: 'waiting', why: 'waiting for the leading manager to look at it' };
   }
+  return outcomeOfStatus(status);
+}
+
+function outcomeOfStatus(status: ServiceStatus): ServiceProgress['outcome'] {
   const progressing = status.conditions.find(({ type }) => type === 'Progressing');
   if (progressing && hasStopped(progressing)) return { kind: 'failed', why: progressing.message };
   const isComplete = status.running >= status.desired && status.updated >= status.desired;

@@ -1,6 +1,10 @@
 import type { Command } from 'commander';
 import { withCluster, type Cli, type Session } from '../../cli.js';
-import { addCreateOptions, type CreateOptions } from '../../docker/create-options.js';
+import {
+  addCreateOptions,
+  completeOptions,
+  type CreateOptions,
+} from '../../docker/create-options.js';
 import { randomName } from '../../docker/random-name.js';
 import { serviceSpecOf } from '../../docker/service-spec.js';
 import { labelMap } from '../../docker/values.js';
@@ -8,7 +12,7 @@ import { followServices } from '../../progress/follow-services.js';
 import { defineDockerCommand } from '../define-command.js';
 import { waitDeadline } from '../timeout-option.js';
 
-interface CreateFlags extends CreateOptions {
+interface CreateFlags extends Partial<CreateOptions> {
   readonly detach?: boolean;
   readonly quiet?: boolean;
 }
@@ -38,11 +42,12 @@ export function createCommand(cli: Cli): Command {
     .option('-d, --detach', 'exit immediately instead of waiting for the service to converge')
     .option('-q, --quiet', 'suppress progress output')
     .action((image: string, args: readonly string[], flags: CreateFlags, self: Command) => {
-      const spec = serviceSpecOf(flags, { image, args, environment: cli.streams.env });
+      const options = completeOptions(flags);
+      const spec = serviceSpecOf(options, { image, args, environment: cli.streams.env });
       const service = {
         apiVersion: 'swarm/v1',
         kind: 'Service',
-        metadata: { name: flags.name ?? randomName(), labels: labelMap('label', flags.label) },
+        metadata: { name: flags.name ?? randomName(), labels: labelMap('label', options.label) },
         spec,
       };
       return withCluster(cli, self, (session) => create(session, service, flags));
