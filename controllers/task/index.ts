@@ -17,7 +17,7 @@ import {
 } from '../../pkg/objects/index.js';
 import { EnforcementReconciler } from './enforcement-reconciler.js';
 import { PlacementReconciler } from './placement-reconciler.js';
-import { SlotReconciler } from './slot-reconciler.js';
+import { SlotReconciler, strayKey } from './slot-reconciler.js';
 
 export { EnforcementReconciler } from './enforcement-reconciler.js';
 export { PlacementReconciler } from './placement-reconciler.js';
@@ -60,7 +60,7 @@ const allSlots = (world: WorldReader): readonly string[] =>
     .list()
     .map(({ spec }) => slotKey(spec));
 
-/** Declares the life of slots. Keys are those of `slotKey`; the cluster's own key stands for none. */
+/** Declares the life of slots. Keys are those of `slotKey` and `strayKey`; the cluster's own stands for none. */
 export const slotController = defineController({
   name: 'task-slot',
   for: cluster,
@@ -73,12 +73,13 @@ export const slotController = defineController({
       taskStatuses,
       (_status, id, world) => {
         const task = world.collection(tasks).get(id);
-        return task ? [slotKey(task.spec)] : [];
+        return [task ? slotKey(task.spec) : strayKey(id)];
       },
       // A slot changes when one of its tasks has ended.
       {
         when: (before, after) =>
-          before?.state !== after?.state && (after === undefined || isTerminal(after.state)),
+          before?.state !== after?.state &&
+          (before === undefined || after === undefined || isTerminal(after.state)),
       },
     ),
     mapsTo(nodes, (_node, id, world) => slotsOnNode(world, id)),

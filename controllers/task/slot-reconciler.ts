@@ -1,4 +1,4 @@
-import { clusterOf, type World } from '../../pkg/objects/index.js';
+import { absent, atVersion, clusterOf, remove, type World } from '../../pkg/objects/index.js';
 import { effectiveClusterSpec } from '../../api/v1/index.js';
 import type { Clock } from '../../pkg/base/index.js';
 import type {
@@ -25,7 +25,12 @@ export interface TaskReconcilerOptions {
   readonly events: EventRecorder;
 }
 
-/** Restarts, starts and removes the tasks of one slot. Keys are those of `slotKey`. */
+const STRAY = 'stray:';
+
+/** Stands for the status of a task that does not exist. */
+export const strayKey = (taskId: string): string => `${STRAY}${taskId}`;
+
+/** Restarts, starts and removes the tasks of one slot. Keys are those of `slotKey` and `strayKey`. */
 export class SlotReconciler implements Reconciler {
   private readonly writer: GuardedWriter;
 
@@ -35,6 +40,7 @@ export class SlotReconciler implements Reconciler {
 
   async reconcile(key: string, context: ReconcileContext): Promise<ReconcileResult> {
     const { world, keys, clock, events } = this.options;
+    if (key.startsWith(STRAY)) return this.deleteStray(key.slice(STRAY.length), context);
     const tasks = world.tasks.byIndex('slot', key);
     const [first] = tasks;
     if (!first) return {};
@@ -50,6 +56,18 @@ export class SlotReconciler implements Reconciler {
     for (const txn of packTransactions(parts)) await this.writer.commit(txn, context);
     recordTaskChanges(events, allowed);
     return lookAgainAt === undefined ? {} : { requeueAfterMs: lookAgainAt - now.getTime() };
+  }
+
+  /** A report that was under way when its task was deleted. */
+  private async deleteStray(taskId: string, context: ReconcileContext): Promise<ReconcileResult> {
+    const { world, keys } = this.options;
+    const status = world.taskStatuses.get(taskId);
+    const hasTask = world.tasks.get(taskId) !== undefined || world.tasks.isInvalid(taskId);
+    if (!status || hasTask || world.cache.historyBreak) return {};
+    const statusKey = keys.taskStatus(taskId);
+    const compare = [absent(keys.task(taskId)), atVersion(statusKey, status.version)];
+    await this.writer.commit({ compare, operations: [remove(statusKey)] }, context);
+    return {};
   }
 }
 
