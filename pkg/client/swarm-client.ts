@@ -177,7 +177,7 @@ export class SwarmClient {
   /** Creates it, or replaces what is there; `unchanged` when it means the same. Safe to repeat. */
   apply<P extends Plural>(
     plural: P,
-    object: { readonly metadata: { readonly name: string } },
+    object: object & { readonly metadata: { readonly name: string } },
     options: WriteOptions = {},
   ): Promise<Written<P>> {
     const { name } = object.metadata;
