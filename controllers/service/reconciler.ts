@@ -11,6 +11,7 @@ import { atVersion, puts, remove, type World } from '../../pkg/objects/index.js'
 import { packTransactions, type Keys, type TxnPart } from '../../pkg/store/index.js';
 import { partOf } from './apply.js';
 import { planService, type ServicePlan, type ServiceSnapshot } from './plan.js';
+import type { ServiceChange } from './plan-changes.js';
 import { recordChanges, recordTransitions } from './service-events.js';
 import { snapshotOf } from './snapshot.js';
 
@@ -61,7 +62,7 @@ export class ServiceReconciler implements Reconciler {
     }
     const startedMs = clock.monotonicMs();
     const snapshot = snapshotOf(world, service, clock.now().toISOString());
-    const plan = planService(snapshot);
+    const plan = this.allowed(planService(snapshot));
     this.notePace(service, plan, startedMs);
     try {
       await this.apply(snapshot, plan, context);
@@ -70,6 +71,12 @@ export class ServiceReconciler implements Reconciler {
       throw error;
     }
     return {};
+  }
+
+  /** What seems gone in a store that lost history may be there: nothing is removed for it. */
+  private allowed(plan: ServicePlan): ServicePlan {
+    if (!this.options.world.cache.historyBreak) return plan;
+    return { ...plan, changes: plan.changes.filter(removesNothing) };
   }
 
   /** A changed spec never waits. */
@@ -159,6 +166,11 @@ export class ServiceReconciler implements Reconciler {
   private hasTasks(serviceUid: string): boolean {
     return this.options.world.tasks.byIndex('service', serviceUid).length > 0;
   }
+}
+
+function removesNothing(change: ServiceChange): boolean {
+  if (change.kind === 'delete-revision' || change.kind === 'delete-service') return false;
+  return change.kind !== 'set-desired-state' || change.desiredState !== 'remove';
 }
 
 function isSame(

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { SwarmError } from '../base/index.js';
 import type { Clock } from '../base/index.js';
 import type { Compare, Revision } from '../store/index.js';
@@ -41,7 +42,9 @@ export class LeaseTerm implements LeaderTerm {
     readonly epoch: Revision,
     private readonly keeper: LeaseKeeper,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    setMaxListeners(0, this.controller.signal); // everything the leader runs waits for it
+  }
 
   get signal(): AbortSignal {
     return this.controller.signal;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { LeadershipLostError } from '../../pkg/election/index.js';
 import type { LeaderTerm } from '../../pkg/election/index.js';
 import type { Compare, Revision } from '../../pkg/store/index.js';
@@ -10,7 +11,9 @@ export class FakeTerm implements LeaderTerm {
   constructor(
     readonly epoch: Revision,
     private readonly key = '/test/leader',
-  ) {}
+  ) {
+    setMaxListeners(0, this.controller.signal);
+  }
 
   get fence(): Compare {
     this.assertValid();
