@@ -1,9 +1,8 @@
-import type { SessionRequest, StoredNodeStatus } from '../../../api/v1/index.js';
+import type { SessionRequest } from '../../../api/v1/index.js';
 import { NodeRemovedError, UnavailableError, hasCode, type Clock } from '../../base/index.js';
 import { absent, atVersion, nodeStatuses, puts } from '../../objects/index.js';
-import type { Keys, Store } from '../../store/index.js';
+import { decodeEntry, type Entry, type Keys, type Store } from '../../store/index.js';
 import type { NodeStatusValue } from './live-session.js';
-import { SessionFence } from './session-fence.js';
 
 /** What a claim is made with. */
 export interface SessionClaimOptions {
@@ -41,17 +40,13 @@ export async function claimSession(
 ): Promise<SessionClaim> {
   const { store, keys } = options;
   const { nodeId } = request;
-  const fence = new SessionFence({ store, keys, onFenced: () => undefined });
   const statusKey = keys.nodeStatus(nodeId);
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
-    const [node, previous] = await Promise.all([
-      store.get(keys.node(nodeId)),
-      fence.read(statusKey, nodeStatuses),
-    ]);
+    const [node, entry] = await Promise.all([store.get(keys.node(nodeId)), store.get(statusKey)]);
     if (!node) throw new NodeRemovedError('node was removed from the cluster');
-    const status = nextStatus(options, request, previous);
+    const status = nextStatus(options, request, entry ? epochOf(entry) + 1 : 1);
     const compare = [
-      previous ? atVersion(statusKey, previous.version) : absent(statusKey),
+      entry ? atVersion(statusKey, entry.modRevision) : absent(statusKey),
       // The node's labels may change; that it is the same node may not.
       { key: node.key, createRevision: node.createRevision },
     ];
@@ -65,17 +60,32 @@ export async function claimSession(
   throw new UnavailableError(`node ${nodeId} opens several sessions at once`);
 }
 
+/**
+ * The epoch that is taken. Whatever cannot be read must not keep a node out for ever: the revision of its
+ * write is greater than any epoch before it.
+ */
+function epochOf(entry: Entry): number {
+  const { key, modRevision, createRevision } = entry;
+  try {
+    const { value } = decodeEntry(entry);
+    return nodeStatuses.decode(value, { key, modRevision, createRevision }).session.epoch;
+  } catch (error) {
+    if (hasCode(error, 'ERR_INVALID_OBJECT')) return modRevision;
+    throw error;
+  }
+}
+
 function nextStatus(
   { managerId, clock }: SessionClaimOptions,
   { nodeId, address, certificateExpiresAt, request }: SessionClaimRequest,
-  previous: StoredNodeStatus | undefined,
+  epoch: number,
 ): NodeStatusValue {
   return {
     nodeId,
     address,
     description: request.description,
     session: {
-      epoch: (previous?.session.epoch ?? 0) + 1,
+      epoch,
       managerId,
       open: true,
       reason: '',
