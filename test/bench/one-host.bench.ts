@@ -52,7 +52,7 @@ function service(name: string, replicas: number): Service {
       mode: { replicated: { replicas } },
       task: {
         container: { image: TEST_IMAGE, command: [...SLEEP], pullPolicy: 'if-not-present' },
-        restartPolicy: { delay: '0s' },
+        restartPolicy: { delay: '0s', resetAfter: '100ms' }, // no crash loop: we kill it
       },
     },
   };
