@@ -65,7 +65,10 @@ export function tasksPart(tasks: readonly Task[], context: DescribeContext): str
 }
 
 /** Events, the newest last. */
-export function eventsPart(events: readonly Event[], { now, paint }: DescribeContext): string {
+export function eventsPart(
+  events: readonly Event[],
+  { now, paint, nodeName }: DescribeContext,
+): string {
   if (events.length === 0) return renderPart('Events', '  <none> (events are kept for an hour)\n');
   const sorted = [...events].sort((a, b) => a.lastAt.localeCompare(b.lastAt));
   const table = renderTable<Event>(
@@ -74,12 +77,18 @@ export function eventsPart(events: readonly Event[], { now, paint }: DescribeCon
       { heading: 'TYPE', text: ({ type }) => paint(type === 'warning' ? 'busy' : 'quiet', type) },
       { heading: 'REASON', text: ({ reason }) => reason },
       { heading: 'OBJECT', text: ({ regarding }) => regarding.name },
-      { heading: 'FROM', text: ({ source }) => source },
+      { heading: 'FROM', text: ({ source }) => sourceWords(source, nodeName) },
       { heading: 'MESSAGE', text: eventMessage },
     ],
     sorted,
   );
   return renderPart('Events', indented(table));
+}
+
+/** `agent/worker-1` instead of the node's id. */
+function sourceWords(source: string, nodeName: NodeNames): string {
+  const [, id] = /^agent\/(.+)$/.exec(source) ?? [];
+  return id === undefined ? source : `agent/${nodeName(id)}`;
 }
 
 /** Events that a field selects. */

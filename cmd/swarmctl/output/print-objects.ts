@@ -81,8 +81,9 @@ async function printTables(
   if (filled.length === 0 && !options.isStream) {
     streams.err(`no ${groups.map(({ kind }) => kind.plural).join(', ')} found\n`);
   }
+  const fitTo = streams.isTerminal && options.output === undefined ? streams.columns : undefined;
   const tables = filled.map((group) =>
-    tableOf(group, context, { ...options, isPrefixed: groups.length > 1 }),
+    tableOf(group, context, { ...options, isPrefixed: groups.length > 1, fitTo }),
   );
   streams.out(tables.join('\n'));
 }
@@ -100,7 +101,7 @@ async function namesForTasks(
 function tableOf(
   { kind, objects }: ObjectGroup,
   context: ColumnContext,
-  options: PrintOptions & { readonly isPrefixed: boolean },
+  options: PrintOptions & { readonly isPrefixed: boolean; readonly fitTo: number | undefined },
 ): string {
   const columns = columnsOf(pluralOf(kind), context) as readonly Column<AnyObject>[];
   const [first, ...others] = columns;
@@ -116,6 +117,7 @@ function tableOf(
     wide: options.output === 'wide',
     headings: options.headers,
     ...(options.isStream && { minimumWidths: STREAM_WIDTHS }),
+    ...(options.fitTo !== undefined && { fitTo: options.fitTo }),
   });
 }
 

@@ -1,3 +1,5 @@
+import { cut } from './words.js';
+
 /** A column of a table: its heading and the text of a row. */
 export interface Column<T> {
   readonly heading: string;
@@ -14,7 +16,12 @@ export interface TableOptions {
   readonly headings?: boolean;
   /** Widths by heading, for tables that go on later. */
   readonly minimumWidths?: Readonly<Record<string, number>>;
+  /** The last column is cut so that lines are no longer than this. Default: nothing is cut. */
+  readonly fitTo?: number;
 }
+
+/** A column that was cut to less would say nothing. */
+const LEAST_WIDTH = 10;
 
 const GAP = '   ';
 
@@ -34,7 +41,20 @@ export function renderTable<T>(
       ...lines.map((line) => displayWidth(line[index] ?? '')),
     ),
   );
-  return lines.map((line) => `${renderLine(line, widths)}\n`).join('');
+  const fitted = lines.map((line) => fitLine(line, widths, options.fitTo));
+  return fitted.map((line) => `${renderLine(line, widths)}\n`).join('');
+}
+
+function fitLine(
+  cells: readonly string[],
+  widths: readonly number[],
+  fitTo: number | undefined,
+): readonly string[] {
+  if (fitTo === undefined) return cells;
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + GAP.length, 0);
+  const room = Math.max(LEAST_WIDTH, fitTo - before);
+  const last = cells.at(-1) ?? '';
+  return displayWidth(last) <= room ? cells : [...cells.slice(0, -1), cut(last, room)];
 }
 
 function renderLine(cells: readonly string[], widths: readonly number[]): string {

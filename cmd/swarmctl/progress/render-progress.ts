@@ -1,6 +1,6 @@
 import type { Paint } from '../output/colour.js';
 import { stateTone } from '../output/columns.js';
-import { cut, plural } from '../output/words.js';
+import { cut } from '../output/words.js';
 import type { ServiceProgress, SlotProgress } from './service-progress.js';
 
 /** Slots that get a line of their own; more would not fit a screen (as in `docker service create`). */
@@ -54,7 +54,7 @@ export function overallLine(
   isOneOfMany: boolean,
 ): string {
   const prefix = isOneOfMany ? `${name}: ` : '';
-  return `${prefix}overall progress: ${String(running)} out of ${plural(wanted, 'task')}`;
+  return `${prefix}overall progress: ${String(running)} out of ${String(wanted)} tasks`;
 }
 
 /** `verify: Service web converged`. */
