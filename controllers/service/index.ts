@@ -26,7 +26,6 @@ import {
 import { ServiceReconciler } from './reconciler.js';
 
 export { ServiceReconciler, type ServiceReconcilerOptions } from './reconciler.js';
-export { planService, type ServicePlan, type ServiceSnapshot } from './plan.js';
 
 /** Global services follow the nodes. */
 const globalServices = (world: WorldReader): readonly string[] =>

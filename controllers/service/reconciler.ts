@@ -28,6 +28,8 @@ export interface ServiceReconcilerOptions {
 const RELAXED = { minIntervalMs: 100, costFactor: 10, maxIntervalMs: 2_000 };
 /** An update waits for tasks, so it is looked at at once unless that is expensive. */
 const EAGER = { minIntervalMs: 0, costFactor: 2, maxIntervalMs: 500 };
+/** Transactions under way at once: the store works while the next ones travel. */
+const PARALLEL_COMMITS = 4;
 /** A store that lost history is looked at by a person; nothing is deleted meanwhile. */
 const HISTORY_CHECK_MS = 30_000;
 
@@ -115,9 +117,23 @@ export class ServiceReconciler implements Reconciler {
     await this.writeStatus(snapshot, plan.status, context);
   }
 
-  /** Several transactions when one does not hold everything; each is safe by itself. */
+  /**
+   * Several transactions when one does not hold everything. The first, which may bring the revision that
+   * the others build on, goes alone; a service that goes is the last of all, so nothing overtakes there.
+   */
   private async commitAll(parts: readonly TxnPart[], context: ReconcileContext): Promise<void> {
-    for (const txn of packTransactions(parts)) await this.options.writer.commit(txn, context);
+    const [first, ...rest] = packTransactions(parts);
+    if (!first) return;
+    await this.options.writer.commit(first, context);
+    const atOnce = rest.some(deletesSomething) ? 1 : PARALLEL_COMMITS;
+    for (let start = 0; start < rest.length; start += atOnce) {
+      const commits = rest
+        .slice(start, start + atOnce)
+        .map((txn) => this.options.writer.commit(txn, context));
+      // All of them have ended before the key may run again, whichever failed.
+      await Promise.allSettled(commits);
+      await Promise.all(commits);
+    }
   }
 
   /** Written when it says something new. */
@@ -167,6 +183,9 @@ export class ServiceReconciler implements Reconciler {
     return this.options.world.tasks.byIndex('service', serviceUid).length > 0;
   }
 }
+
+const deletesSomething = ({ operations }: TxnPart): boolean =>
+  operations.some(({ kind }) => kind === 'delete');
 
 function removesNothing(change: ServiceChange): boolean {
   if (change.kind === 'delete-revision' || change.kind === 'delete-service') return false;

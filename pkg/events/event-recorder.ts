@@ -223,9 +223,6 @@ export class StoreEventRecorder implements EventRecorder {
   }
 }
 
-/** Forgets everything; for tools and tests that do not care. */
-export const nullEventRecorder: EventRecorder = { record: () => undefined };
-
 function keyOf({ reason, message, regarding: { kind, name, uid } }: EventReport): string {
   return JSON.stringify([kind, uid === '' ? name : uid, reason, message]);
 }
