@@ -10,10 +10,12 @@ import {
 } from '../../api/v1/index.js';
 import {
   AbortScope,
+  SwarmError,
   UnavailableError,
   backoffMs,
   isRecoverable,
   messageOf,
+  type BackoffOptions,
   type Clock,
 } from '../base/index.js';
 import { ImagePullError, type ContainerInspection } from '../engine/index.js';
@@ -46,6 +48,7 @@ export interface TaskPast {
 const RETRY = { initialMs: 200, maxMs: 10_000 };
 /** A registry out of reach is asked so often before the task is rejected and its restart policy decides. */
 const PULL_ATTEMPTS = 3;
+const PULL_RETRY = { initialMs: 1_000, maxMs: 10_000 };
 /** Progress of one task is told no more often than this. */
 const PROGRESS_MS = 1_000;
 
@@ -281,12 +284,15 @@ export class TaskRunner {
     const text = messageOf(error);
     if (this.mayRetry(error)) {
       this.tell({ message: `trying again: ${text}`, error: text });
-      await this.pause();
+      await this.pause(error instanceof ImagePullError ? PULL_RETRY : RETRY);
       return;
     }
     const began = stateRank(this.latest.state) >= stateRank('starting');
     const [reason, state]: [string, TaskState] = [reasonOf(error), began ? 'failed' : 'rejected'];
-    this.around.log.warn({ taskId: this.assignment.taskId, reason, error }, 'task failed');
+    const { taskId } = this.assignment;
+    // The stack of what the engine or a registry refused tells nobody anything.
+    const trouble = error instanceof SwarmError ? { error: text } : { error };
+    this.around.log.warn({ taskId, reason, ...trouble }, 'task failed');
     this.tell({ state, reason, message: text, error: text });
   }
 
@@ -298,9 +304,9 @@ export class TaskRunner {
   }
 
   /** Until it is time to try again, or the task is wanted otherwise. */
-  private async pause(): Promise<void> {
+  private async pause(backoff: BackoffOptions): Promise<void> {
     try {
-      await this.around.clock.sleep(backoffMs(RETRY, this.attempts), this.step.signal);
+      await this.around.clock.sleep(backoffMs(backoff, this.attempts), this.step.signal);
     } catch {
       // The loop sees what changed.
     }
