@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { UnavailableError } from '../base/index.js';
+import { SwarmError, UnavailableError } from '../base/index.js';
 
 /** How to read lines. */
 export interface LineOptions {
@@ -33,10 +33,17 @@ export async function* readJsonLines<T>(
       silence.resume();
     }
     for (const line of lines.end()) yield parseLine(line) as T;
+  } catch (error) {
+    throw isSystemError(error) ? new UnavailableError('the stream broke', { cause: error }) : error;
   } finally {
     silence.pause();
     source.destroy();
   }
+}
+
+/** Node's own errors of connections (`ECONNRESET`); whoever aborted gets his own reason back. */
+function isSystemError(error: unknown): boolean {
+  return !(error instanceof SwarmError) && typeof (error as { code?: unknown }).code === 'string';
 }
 
 /** Destroys a source that says nothing for too long. Runs from the beginning. */

@@ -340,7 +340,7 @@ function withQuery(
   path: string,
   query: Readonly<Record<string, string | number | boolean | undefined>>,
 ): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== false);
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
   if (given.length === 0) return path;
   const search = new URLSearchParams(
     given.map(([key, value]): [string, string] => [key, String(value)]),
