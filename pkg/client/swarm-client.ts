@@ -340,7 +340,8 @@ function withQuery(
   path: string,
   query: Readonly<Record<string, string | number | boolean | undefined>>,
 ): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  // What is false is not said: not every route knows every flag.
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== false);
   if (given.length === 0) return path;
   const search = new URLSearchParams(
     given.map(([key, value]): [string, string] => [key, String(value)]),

@@ -73,7 +73,7 @@ describeWithDocker('one host', () => {
     const result = await host.swarmctl(args, { input, timeoutMs: 120_000 });
     expect(
       result,
-      `${args.join(' ')}\n${result.stdout}${result.stderr}\n${host.manager.log}`,
+      `${args.join(' ')}\n${result.stdout}${result.stderr}\n${host.manager.log.slice(-2000)}`,
     ).toMatchObject({
       code: 0,
     });
