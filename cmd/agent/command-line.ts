@@ -8,16 +8,8 @@ import {
   type HostPort,
 } from '../../pkg/config/index.js';
 import { HELP, OVERVIEW, joinOptions, runOptions } from './options.js';
+import type { Surroundings } from './surroundings.js';
 import { runAgent } from './wire.js';
-
-/** What a command has of the process. */
-export interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
-  /** Aborts when the process is asked to end. */
-  readonly signal: AbortSignal;
-}
 
 const OK = 0;
 const FAILED = 1;

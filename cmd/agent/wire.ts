@@ -19,9 +19,9 @@ import {
   serveObservability,
   type AgentMetrics,
 } from '../../pkg/metrics/index.js';
-import type { Surroundings } from './command-line.js';
 import type { runOptions } from './options.js';
 import { observedPulls } from './observed-pulls.js';
+import type { Surroundings } from './surroundings.js';
 
 type RunOptions = Options<typeof runOptions>;
 
