@@ -242,7 +242,8 @@ export class SwarmClient {
     const { follow, tail, since, timestamps, signal } = query;
     const base =
       'service' in target ? paths.serviceLogs(target.service) : paths.taskLogs(target.task);
-    const path = withQuery(base, { follow, tail, since, timestamps });
+    const withoutTimes = timestamps === false ? 'false' : undefined; // the server's default is true
+    const path = withQuery(base, { follow, tail, since, timestamps: withoutTimes });
     const response = await this.openStream('read logs', path, signal);
     try {
       yield* readJsonLines<LogLine>(response);
