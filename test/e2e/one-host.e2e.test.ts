@@ -290,14 +290,14 @@ const SPEC =
   'apiVersion: swarm/v1\nkind: Service\nmetadata: { name: x }\nspec:\n  task:\n    container:\n';
 /** What is wrong, and what the user must read. Lines count from the good document before it. */
 const BROKEN: readonly (readonly [string, RegExp])[] = [
-  ['a: [1, 2\nb: 3\n', /-:\d+:\d+: /],
-  ['a: 1\na: 2\n', /-:\d+:\d+: .*unique/],
-  ['just text\n', /-:6:1: /],
+  ['a: [1, 2\nb: 3\n', /stdin:\d+:\d+: /],
+  ['a: 1\na: 2\n', /stdin:\d+:\d+: .*unique/],
+  ['just text\n', /stdin:6:1: /],
   ['kind: Service\nmetadata: { name: x }\n', /apiVersion/],
   ['apiVersion: swarm/v1\nkind: Servce\nmetadata: { name: x }\n', /Servce.*Service/],
   [
     `${SPEC}      imgae: nginx\n`,
-    /-:12:7: spec\.task\.container\.imgae: unknown field; did you mean image/,
+    /stdin:12:7: spec\.task\.container\.imgae: unknown field; did you mean image/,
   ],
   [
     `${SPEC}      image: nginx\n      stopGracePeriod: 10\n`,
