@@ -1,5 +1,10 @@
 import { BadRequestError } from '../../base/index.js';
-import type { QueryParameter } from './route.js';
+
+/** A query parameter as the OpenAPI document shows it. */
+export interface QueryParameter {
+  readonly description: string;
+  readonly type: 'string' | 'integer' | 'boolean';
+}
 
 /** The query of a request, read strictly: a parameter that means nothing here is refused. */
 export class Query {

@@ -3,19 +3,13 @@ import type { Readable } from 'node:stream';
 import type { TSchema } from 'typebox';
 import type { Identity } from '../../pki/index.js';
 import type { NdjsonStream, StreamOptions } from './ndjson-stream.js';
-import type { Query } from './query.js';
+import type { Query, QueryParameter } from './query.js';
 
 /**
  * Who may call a route. `anyone` needs no certificate; `node` is a manager's or worker's certificate
  * whose node exists (routes for nodes only ever touch the caller's own). Whoever is not named is refused.
  */
 export type Caller = 'anyone' | 'admin' | 'manager' | 'node';
-
-/** A query parameter as the OpenAPI document shows it. */
-export interface QueryParameter {
-  readonly description: string;
-  readonly type: 'string' | 'integer' | 'boolean';
-}
 
 /** What a handler is given. */
 export interface ApiRequest {

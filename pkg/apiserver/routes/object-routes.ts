@@ -2,7 +2,8 @@ import { KINDS, type KindDescription, type Verb } from '../../../api/v1/index.js
 import { Type, type TSchema } from 'typebox';
 import { BadRequestError, NotFoundError } from '../../base/index.js';
 import type { ApiContext } from '../api-context.js';
-import type { ApiReply, ApiRequest, QueryParameter, RouteDefinition } from '../http/route.js';
+import type { QueryParameter } from '../http/query.js';
+import type { ApiReply, ApiRequest, RouteDefinition } from '../http/route.js';
 import { listPage } from '../resources/list-page.js';
 import { mergePatch } from '../resources/merge-patch.js';
 import type { MutableKind, StoredObject } from '../resources/mutable-kind.js';

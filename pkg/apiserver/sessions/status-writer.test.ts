@@ -30,7 +30,8 @@ const report = (taskId: string, state: TaskReport['state'], message = '') => ({
 /** A session as its manager knows it; node-status must have been written before. */
 function sessionOf(nodeId: string, version: number): LiveSession {
   const { version: _version, ...status } = aNodeStatus(nodeId);
-  return { nodeId, epoch: 1, version, status } as LiveSession;
+  const facts: Partial<LiveSession> = { nodeId, epoch: 1, version, status };
+  return facts as unknown as LiveSession;
 }
 
 async function stored(key: string): Promise<Record<string, unknown> | undefined> {
