@@ -23,7 +23,9 @@ const LEVELS = [
   // L5 what the system does. Controllers are siblings: they meet in the store, never in code.
   ['pkg/apiserver', 'pkg/agent', 'controllers/[^/]+'],
   // L6 entry points: the only place that wires. Nothing imports them.
-  ['cmd/manager', 'cmd/agent', 'cmd/swarmctl', 'deploy'],
+  ['cmd/manager', 'cmd/agent', 'cmd/swarmctl'],
+  // L7 builds, starts and describes the programs (docs/swarmctl.md is made from the command line).
+  ['deploy'],
 ];
 
 /** A driver library lives in exactly one place; everybody else talks to that place's port. */

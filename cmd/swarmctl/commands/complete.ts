@@ -12,9 +12,9 @@ export function completeCommand(cli: Cli): Command {
   })
     .argument('[word...]', 'the command line so far; the last word is not finished')
     .passThroughOptions()
-    .action(async (words: readonly string[]) => {
-      const { buildProgram } = await import('../program.js');
-      const { areFiles, candidates } = await completions(await buildProgram(cli), words, cli);
+    .action(async (words: readonly string[], _options: unknown, command: Command) => {
+      const program = command.parent ?? command;
+      const { areFiles, candidates } = await completions(program, words, cli);
       const lines = candidates.map(({ word, about = '' }) =>
         about === '' ? word : `${word}\t${about}`,
       );

@@ -66,6 +66,9 @@ interface DeleteCall {
 
 async function runDelete(cli: Cli, command: Command, { args, options }: DeleteCall): Promise<void> {
   const doomed = await doomedObjects(cli, args, options);
+  if (options.force && doomed.some(({ kind }) => kind.kind !== 'Node')) {
+    throw new UsageError('--force is for nodes only');
+  }
   await withCluster(cli, command, (session) => deleteAll(session, doomed, options));
 }
 
@@ -135,7 +138,10 @@ async function deleteOne(
   { force = false, ignoreNotFound = false }: DeleteOptions,
 ): Promise<AnyObject | undefined> {
   try {
-    const written = await api.delete(pluralOf(kind), name, { force, signal: streams.interrupted });
+    const written = await api.delete(pluralOf(kind), name, {
+      signal: streams.interrupted,
+      ...(force && { force }),
+    });
     const word = written.result === 'unchanged' ? 'deleting' : written.result;
     streams.out(`${titleOf(kind, written.object.metadata.name)} ${word}\n`);
     return written.object;

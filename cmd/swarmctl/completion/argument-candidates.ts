@@ -5,7 +5,7 @@ import { withCluster, type Cli } from '../cli.js';
 import { configPath, readConfig } from '../context/config-file.js';
 import { pathsAfter } from '../objects/schema-docs.js';
 import { pluralOf, referenceOf, requireKind } from '../objects/target.js';
-import type { Candidate } from './completions.js';
+import type { Candidate } from './candidate.js';
 
 /** What was typed so far. */
 export interface ArgumentContext {

@@ -2,12 +2,7 @@ import type { Command, Option } from 'commander';
 import { answersTo } from '../docker/answers-to.js';
 import type { Cli } from '../cli.js';
 import { argumentCandidates } from './argument-candidates.js';
-
-/** A word that may come, and what it means. */
-export interface Candidate {
-  readonly word: string;
-  readonly about?: string;
-}
+import type { Candidate } from './candidate.js';
 
 /** What may come: these words, or names of files. */
 export interface Completions {

@@ -11,7 +11,10 @@ import { randomName } from './random-name.js';
 const folder = mkdtempSync(join(tmpdir(), 'swarmctl-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-type Created = { readonly metadata: { readonly name: string; labels: object }; spec: ServiceSpec };
+interface Created {
+  readonly metadata: { readonly name: string; labels: object };
+  readonly spec: ServiceSpec;
+}
 
 /** What `service create` would send. */
 async function created(...args: readonly string[]): Promise<Created> {

@@ -111,9 +111,10 @@ function slotProgress(label: string, newestFirst: readonly Task[], now: Date): S
   if (isHeldBack(current, now)) {
     const why = lastFailure(newestFirst);
     const again = `next try in ${untilWords(current.spec.startAt ?? '', now)}`;
-    return { label, state, note: why === '' ? again : `${why}; ${again}` };
+    return { label, state, note: why === '' ? again : `${again}: ${why}` };
   }
-  return { label, state, note: taskMessage(current) };
+  const message = taskMessage(current);
+  return { label, state, note: message === state ? '' : message };
 }
 
 function lastFailure(newestFirst: readonly Task[]): string {
