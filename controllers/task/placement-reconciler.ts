@@ -13,8 +13,8 @@ import {
 import { packTransactions, type Compare, type TxnPart } from '../../pkg/store/index.js';
 import { partOf } from './apply.js';
 import { ClusterView } from './cluster-view.js';
-import type { TaskChange } from './plan-changes.js';
-import { groupsOf, planPlacement, type UnplacedView } from './plan-placement.js';
+import { earlier, type TaskChange } from './plan-changes.js';
+import { groupsOf, placeAtMs, planPlacement, type UnplacedView } from './plan-placement.js';
 import type { TaskReconcilerOptions } from './slot-reconciler.js';
 import { serviceStateOf, templateReadingOf } from './task-reading.js';
 
@@ -42,14 +42,15 @@ export class PlacementReconciler implements Reconciler, Disposable {
     const startedMs = clock.monotonicMs();
     const now = clock.now().getTime();
     view.refresh();
-    const tasks = this.unplaced(waiting);
+    const { tasks, nextAt } = dueAt(now, this.unplaced(waiting));
     const failuresOf = (serviceUid: string, revision: number) =>
       view.failuresOf(`${serviceUid}/${revision}`, now);
     const result = await placeAll(view, groupsOf(tasks, failuresOf));
     const plan = planPlacement({ tasks, result, now });
     this.pacer.ran(startedMs, clock.monotonicMs());
     await this.apply(plan.changes, view, context);
-    return plan.lookAgainAt === undefined ? {} : { requeueAfterMs: plan.lookAgainAt - now };
+    const lookAgainAt = earlier(plan.lookAgainAt, nextAt);
+    return lookAgainAt === undefined ? {} : { requeueAfterMs: lookAgainAt - now };
   }
 
   [Symbol.dispose](): void {
@@ -155,6 +156,13 @@ export class PlacementReconciler implements Reconciler, Disposable {
       });
     }
   }
+}
+
+/** The tasks whose time has come, and when that of the next one comes. */
+function dueAt(now: number, waiting: readonly UnplacedView[]) {
+  const later = waiting.map(placeAtMs).filter((at) => at !== undefined && at > now);
+  const tasks = waiting.filter((view) => (placeAtMs(view) ?? 0) <= now);
+  return { tasks, nextAt: later.reduce(earlier, undefined) };
 }
 
 /** Lets others run between groups when there is much to place; the view stands still meanwhile. */

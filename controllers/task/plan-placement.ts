@@ -11,6 +11,15 @@ export interface UnplacedView extends TaskView {
   readonly demand: TemplateDemand;
 }
 
+/**
+ * When a restart that is held back gets its node. Normally a successor is prepared during its wait, so that
+ * the wait costs nothing. One that follows several failures in a row is not: preparing is where a bad
+ * image fails, and would fail again at once, back-off or not. Undefined: at any time.
+ */
+export function placeAtMs({ task: { spec } }: TaskView): number | undefined {
+  return spec.failures > 1 && spec.startAt !== undefined ? instantMs(spec.startAt) : undefined;
+}
+
 /** Failures by node of one service revision. */
 export type FailuresOf = (
   serviceUid: string,

@@ -13,7 +13,7 @@ import {
 } from '../../test/builders/objects.js';
 import type { TaskChange } from './plan-changes.js';
 import { planEnforcement, type NodeTask } from './plan-enforcement.js';
-import { groupsOf, planPlacement, type UnplacedView } from './plan-placement.js';
+import { groupsOf, placeAtMs, planPlacement, type UnplacedView } from './plan-placement.js';
 import type { SlotTask } from './plan-restart.js';
 import { planSlot, type SlotSnapshot } from './plan-slot.js';
 
@@ -324,6 +324,13 @@ describe('planPlacement', () => {
     const spec = { ...view.task.spec, pending: change.pending };
     return { ...view, task: { ...view.task, spec } };
   };
+
+  it('prepares a restart during its wait, but not after several failures in a row', () => {
+    const startAt = new Date(START + 9_000).toISOString();
+    expect(placeAtMs(waiting('a'))).toBeUndefined();
+    expect(placeAtMs(waiting('a', { startAt, failures: 1 }))).toBeUndefined();
+    expect(placeAtMs(waiting('a', { startAt, failures: 2 }))).toBe(START + 9_000);
+  });
 
   it('says why a task has no node, once', () => {
     const [change] = decide([waiting('a')]).changes;

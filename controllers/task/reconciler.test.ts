@@ -109,6 +109,16 @@ describe('placement', () => {
     expect(placing.filter(places)).toHaveLength(1);
   });
 
+  it('does not let a bad image escape its back-off by failing while it is prepared', async () => {
+    const { plane, pass } = await aCluster({ nodes: ['n1'], fate: { ends: 'rejected' } });
+    await plane.apply(aService({ replicas: 1, restartPolicy: { delay: '1s', maxDelay: '1m' } }));
+    await pass(10_000);
+    // At once, prepared in the first wait of 1 s, then after 2, 4 and 8 s: not ten times.
+    const restarts = Math.max(...plane.tasksOf('web').map(({ task }) => task.spec.restarts));
+    expect(restarts).toBeGreaterThanOrEqual(3);
+    expect(restarts).toBeLessThanOrEqual(5);
+  });
+
   it('prefers other nodes after five failures', async () => {
     const { plane, members, pass, running } = await aCluster({ nodes: ['n1', 'n2'] });
     await plane.apply(aService({ replicas: 1, restartPolicy: { delay: '0s', maxDelay: '1s' } }));
