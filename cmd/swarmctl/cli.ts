@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { InvalidObjectError, messageOf } from '../../pkg/base/index.js';
 import type { ClusterApi } from './cluster-api.js';
 import { paintFor, type Paint } from './output/colour.js';
 import type { Streams } from './streams.js';
@@ -47,9 +48,13 @@ async function connectToContext(streams: Streams, name: string | undefined): Pro
     import('../../pkg/client/index.js'),
   ]);
   const context = requireContext(readConfig(configPath(streams.env)), name);
-  return new SwarmClient({
-    managers: context.managers,
-    tls: { ca: context.ca, cert: context.certificate, key: context.key },
-    clock: streams.clock,
-  });
+  try {
+    return new SwarmClient({
+      managers: context.managers,
+      tls: { ca: context.ca, cert: context.certificate, key: context.key },
+      clock: streams.clock,
+    });
+  } catch (error) {
+    throw new InvalidObjectError(`context ${context.name} cannot be used: ${messageOf(error)}`);
+  }
 }

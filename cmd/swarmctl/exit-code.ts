@@ -64,6 +64,9 @@ export function wordsOf(error: unknown): string {
 
 function hintFor(error: unknown): string | undefined {
   if (error instanceof UsageError) return error.hint;
+  if (hasCode(error, 'ERR_NOT_CONVERGING') || error instanceof WaitTimeoutError) {
+    return '`swarmctl describe` says more, such as `swarmctl describe service web`.';
+  }
   if (error instanceof UnavailableError) {
     return 'Is a manager running? `swarmctl config view` shows the addresses that are tried; `make up` starts a local cluster.';
   }

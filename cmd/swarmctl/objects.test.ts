@@ -545,7 +545,7 @@ describe('scale and wait', () => {
     expect(await wait('condition=Available')).toEqual({
       code: 3,
       out: '',
-      err: 'error: service/web: not condition Available is true after 1ms; it is false: 1/3 tasks running\n',
+      err: 'error: service/web: not condition Available is true after 1ms; it is false: 1/3 tasks running\n`swarmctl describe` says more, such as `swarmctl describe service web`.\n',
     });
     expect(await wait('running')).toMatchObject({ code: 3 });
     expect(await wait('deleted')).toMatchObject({ code: 3 });

@@ -79,6 +79,17 @@ describe('a cluster that is not there', () => {
     expect(err).toContain('swarmctl config import FILE');
   });
 
+  it('says which context holds no certificate', async () => {
+    const file = join(folder, 'odd.yaml');
+    writeFileSync(
+      file,
+      "apiVersion: swarmctl/v1\ncurrentContext: odd\ncontexts: [{ name: odd, managers: ['a:1'], ca: x, certificate: y, key: z }]\n",
+    );
+    const { code, err } = await runLine(['get', 'nodes'], { env: { SWARMCTL_CONFIG: file } });
+    expect(code).toBe(1);
+    expect(err).toContain('context odd cannot be used: ');
+  });
+
   it('names the managers that were tried', async () => {
     const connect = () =>
       Promise.reject(

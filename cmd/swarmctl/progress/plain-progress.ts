@@ -1,6 +1,6 @@
 import type { Streams } from '../streams.js';
 import { overallLine, verifyLine } from './render-progress.js';
-import { troublesOf, type ServiceProgress } from './service-progress.js';
+import { troublesOf, withoutCountdown, type ServiceProgress } from './service-progress.js';
 
 /** Between two lines about the same service, in milliseconds, unless it is done. */
 const MIN_PAUSE_MS = 2_000;
@@ -21,15 +21,12 @@ export class PlainProgress {
     const text = textOf(progress, isOneOfMany);
     const before = this.last.get(progress.name);
     const isDone = progress.outcome.kind === 'converged' || progress.outcome.kind === 'failed';
-    if (before !== undefined && withoutCounters(before.text) === withoutCounters(text)) return;
+    if (before !== undefined && withoutCountdown(before.text) === withoutCountdown(text)) return;
     if (before !== undefined && !isDone && nowMs - before.atMs < MIN_PAUSE_MS) return;
     this.streams.out(`${text}\n`);
     this.last.set(progress.name, { text, atMs: nowMs });
   }
 }
-
-/** Countdowns alone are no news. */
-const withoutCounters = (text: string) => text.replace(/next try in \w+/g, '');
 
 function textOf(progress: ServiceProgress, isOneOfMany: boolean): string {
   const { name, outcome } = progress;

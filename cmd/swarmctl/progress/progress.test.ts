@@ -84,6 +84,14 @@ describe('progressOf', () => {
       { label: '3', state: 'pending', note: '0/2 nodes: 2 insufficient memory' },
     ]);
     expect(troublesOf(snapshot(service()))).toEqual(['web.1 and 2 more: new']);
+    const [one, two] = ['7', '9'].map((when) => ({
+      label: when,
+      state: 'ready',
+      note: `next try in ${when}s: cannot pull x:1`,
+    }));
+    expect(troublesOf({ ...snapshot(service()), slots: [one!, two!] })).toEqual([
+      'web.7 and 1 more: next try in 7s: cannot pull x:1',
+    ]);
   });
 
   it('names the slots of global services by node', () => {

@@ -127,14 +127,19 @@ function lastFailure(newestFirst: readonly Task[]): string {
 
 /** What keeps a service from converging, each reason once with the slots it is of. */
 export function troublesOf({ name, slots }: ServiceProgress): readonly string[] {
-  const byNote = new Map<string, string[]>();
+  const byReason = new Map<string, { readonly note: string; readonly names: readonly string[] }>();
   for (const { label, state, note } of slots) {
     if (state === 'running') continue;
-    const key = note === '' ? state : note;
-    byNote.set(key, [...(byNote.get(key) ?? []), `${name}.${label}`]);
+    const words = note === '' ? state : note;
+    const reason = withoutCountdown(words);
+    const known = byReason.get(reason) ?? { note: words, names: [] };
+    byReason.set(reason, { ...known, names: [...known.names, `${name}.${label}`] });
   }
-  return [...byNote].map(([note, names]) => `${namesWords(names)}: ${note}`);
+  return [...byReason.values()].map(({ note, names }) => `${namesWords(names)}: ${note}`);
 }
+
+/** Countdowns alone make no other reason, and are no news. */
+export const withoutCountdown = (text: string): string => text.replace(/next try in \w+/g, '');
 
 function namesWords([first = '', ...others]: readonly string[]): string {
   return others.length === 0 ? first : `${first} and ${String(others.length)} more`;
