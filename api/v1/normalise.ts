@@ -52,7 +52,7 @@ export function canonicalTemplate(template: RevisionTemplate): string {
 
 /** As {@link canonicalTemplate}, for a value of any schema: equal texts mean the same. */
 export function canonicalText(value: unknown, schema: object): string {
-  return JSON.stringify(canonical(value, schema as SchemaNode) ?? {});
+  return JSON.stringify(canonical(value, schema) ?? {});
 }
 
 function canonical(value: unknown, schema: SchemaNode | undefined): unknown {

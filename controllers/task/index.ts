@@ -114,6 +114,3 @@ export const enforcementController = defineController({
   reconciler: EnforcementReconciler,
   concurrency: 4,
 });
-
-/** All controllers of this folder. */
-export const taskControllers = [placementController, slotController, enforcementController];

@@ -99,7 +99,11 @@ describe('RunnableGroups', () => {
   it('gives up a start that takes too long, and names who is late', async () => {
     const { clock, runnable, run } = aBench();
     const { ended } = run([
-      { name: 'caches', runnables: [runnable('quick'), runnable('slow', 5000)], startTimeoutMs: 100 },
+      {
+        name: 'caches',
+        runnables: [runnable('quick'), runnable('slow', 5000)],
+        startTimeoutMs: 100,
+      },
     ]);
     const failed = expect(ended).rejects.toThrow('slow did not start within 100 ms');
     await clock.advance(6000);
