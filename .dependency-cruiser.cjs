@@ -37,7 +37,6 @@ const DRIVERS = {
   'p-queue': 'pkg/queue',
   fastify: 'pkg/apiserver',
   '@fastify/swagger': 'pkg/apiserver',
-  '@fastify/type-provider-typebox': 'pkg/apiserver',
   pino: 'pkg/log',
   'prom-client': 'pkg/metrics',
   yaml: 'pkg/manifest',

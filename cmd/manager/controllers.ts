@@ -1,72 +1,82 @@
+import type { DependencyContainer, InjectionToken } from 'tsyringe';
 import { nodeHealthController, NodeHealthReconciler } from '../../controllers/node-health/index.js';
 import { serviceController, ServiceReconciler } from '../../controllers/service/index.js';
 import {
   enforcementController,
   EnforcementReconciler,
-  placementController,
   PlacementReconciler,
+  placementController,
   slotController,
   SlotReconciler,
 } from '../../controllers/task/index.js';
-import type { Clock } from '../../pkg/base/index.js';
+import { Clock } from '../../pkg/base/index.js';
 import {
   ControllerRunner,
-  FencedWriter,
-  type ControllerDefinition,
+  GuardedWriter,
   type LeaderScope,
   type Reconciler,
 } from '../../pkg/controller/index.js';
 import type { LeaderTerm } from '../../pkg/election/index.js';
-import type { EventRecorder } from '../../pkg/events/index.js';
-import type { Logger } from '../../pkg/log/index.js';
-import { observeControllers, type ManagerMetrics } from '../../pkg/metrics/index.js';
-import type { World } from '../../pkg/objects/index.js';
-import type { Keys, Store } from '../../pkg/store/index.js';
+import { EventRecorder } from '../../pkg/events/index.js';
+import { Logger } from '../../pkg/log/index.js';
+import { ManagerMetrics, observeControllers } from '../../pkg/metrics/index.js';
+import { World } from '../../pkg/objects/index.js';
+import { KeysToken } from './tokens.js';
 
-/** What controllers are made of. */
-export interface ControllersOptions {
-  readonly store: Store;
-  readonly keys: Keys;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly world: World;
-  readonly events: EventRecorder;
-  readonly metrics: ManagerMetrics;
+/** What the leader runs. */
+const CONTROLLERS = [
+  serviceController,
+  placementController,
+  slotController,
+  enforcementController,
+  nodeHealthController,
+] as const;
+
+/** How their reconcilers are made; all of the same parts. */
+const RECONCILERS = [
+  ServiceReconciler,
+  PlacementReconciler,
+  SlotReconciler,
+  EnforcementReconciler,
+  NodeHealthReconciler,
+] as const;
+
+/** Registers every reconciler, to be made anew for each term. */
+export function registerReconcilers(container: DependencyContainer): void {
+  for (const Kind of RECONCILERS) {
+    container.register<Reconciler>(Kind, { useFactory: (scope) => new Kind(partsOf(scope)) });
+  }
 }
 
-/** What a reconciler is made of. */
-type Parts = Pick<ControllersOptions, 'keys' | 'clock' | 'world' | 'events'> & {
-  readonly writer: FencedWriter;
-};
+function partsOf(scope: DependencyContainer) {
+  return {
+    world: scope.resolve<World>(World),
+    keys: scope.resolve(KeysToken),
+    writer: scope.resolve<GuardedWriter>(GuardedWriter),
+    clock: scope.resolve<Clock>(Clock),
+    events: scope.resolve<EventRecorder>(EventRecorder),
+  };
+}
 
-/** Every controller with how to make its reconciler; a new term gets new ones. */
-const CONTROLLERS: readonly (readonly [ControllerDefinition, (parts: Parts) => Reconciler])[] = [
-  [serviceController, (parts) => new ServiceReconciler(parts)],
-  [placementController, (parts) => new PlacementReconciler(parts)],
-  [slotController, (parts) => new SlotReconciler(parts)],
-  [enforcementController, (parts) => new EnforcementReconciler(parts)],
-  [nodeHealthController, (parts) => new NodeHealthReconciler(parts)],
-];
-
-/** What the leader runs in each of its terms. */
-export function controllersOf(options: ControllersOptions): (term: LeaderTerm) => LeaderScope {
-  const { store, world, clock, log, metrics } = options;
-  const names = CONTROLLERS.map(([{ name }]) => name);
+/** What the leader runs in each of its terms: a scope of its own, gone when the term is. */
+export function controllersOf(container: DependencyContainer): (term: LeaderTerm) => LeaderScope {
+  const metrics = container.resolve<ManagerMetrics>(ManagerMetrics);
+  const names = CONTROLLERS.map(({ name }) => name);
   const observer = observeControllers(metrics.of.controller, names);
   return (term) => {
-    const parts: Parts = { ...options, writer: new FencedWriter(store) };
-    const runnables = CONTROLLERS.map(
-      ([definition, reconcilerOf]) =>
-        new ControllerRunner({
-          definition,
-          reconciler: reconcilerOf(parts),
-          world: world.cache,
-          term,
-          clock,
-          log,
-          observer,
-        }),
-    );
-    return { runnables };
+    const scope = container.createChildContainer();
+    const common = {
+      world: scope.resolve<World>(World).cache,
+      clock: scope.resolve<Clock>(Clock),
+      log: scope.resolve<Logger>(Logger),
+      term,
+      observer,
+    };
+    const runnables = CONTROLLERS.map((definition) => {
+      // Abstract only in name: a definition may not make its reconciler itself.
+      const token = definition.reconciler as InjectionToken<Reconciler>;
+      return new ControllerRunner({ ...common, definition, reconciler: scope.resolve(token) });
+    });
+    return { runnables, dispose: () => scope.dispose() };
   };
 }

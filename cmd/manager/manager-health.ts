@@ -1,5 +1,4 @@
 import type { ApiServer } from '../../pkg/apiserver/index.js';
-import type { LeasePresence } from '../../pkg/election/index.js';
 import type { WorldCache } from '../../pkg/informer/index.js';
 import type { HealthReport } from '../../pkg/metrics/index.js';
 
@@ -7,7 +6,8 @@ import type { HealthReport } from '../../pkg/metrics/index.js';
 export interface WatchedParts {
   readonly cache: Pick<WorldCache, 'isSynced' | 'ready' | 'disconnectedMs'>;
   readonly server: Pick<ApiServer, 'port'>;
-  readonly presence: Pick<LeasePresence, 'isPresent'>;
+  /** Whether others can find this manager in etcd. */
+  readonly isRegistered: () => boolean;
 }
 
 /** Says whether the manager should be sent work, and why not. */
@@ -25,7 +25,7 @@ export class ManagerHealth {
   }
 }
 
-function reasons({ cache, server, presence }: WatchedParts): readonly string[] {
+function reasons({ cache, server, isRegistered }: WatchedParts): readonly string[] {
   const found: string[] = [];
   if (!cache.isSynced) found.push('the objects have not been read from etcd yet');
   else if (!cache.ready) {
@@ -33,6 +33,6 @@ function reasons({ cache, server, presence }: WatchedParts): readonly string[] {
     found.push(`etcd has been out of reach for ${String(seconds)} s; reads are out of date`);
   }
   if (server.port === undefined) found.push('the API does not listen yet');
-  if (!presence.isPresent) found.push('this manager is not registered in etcd');
+  if (!isRegistered()) found.push('this manager is not registered in etcd');
   return found;
 }

@@ -1,11 +1,14 @@
 import { hostname } from 'node:os';
+import { container, type DependencyContainer } from 'tsyringe';
 import packageJson from '../../package.json' with { type: 'json' };
 import { decodeEntry, keysUnder, type EtcdStore, type Keys } from '../../pkg/store/index.js';
 import type { StoredCluster } from '../../api/v1/index.js';
 import { ApiServer } from '../../pkg/apiserver/index.js';
-import { NotFoundError, SystemClock, type Clock } from '../../pkg/base/index.js';
+import { Clock, NotFoundError, SystemClock } from '../../pkg/base/index.js';
 import { formatHostPort, type Options } from '../../pkg/config/index.js';
 import {
+  FencedWriter,
+  GuardedWriter,
   RunnableGroups,
   leaderOnly,
   type Runnable,
@@ -13,30 +16,37 @@ import {
 } from '../../pkg/controller/index.js';
 import { LeaseElection, LeasePresence } from '../../pkg/election/index.js';
 import {
+  EventRecorder,
   StoreEventRecorder,
   eventLogOf,
   events as eventCollection,
 } from '../../pkg/events/index.js';
 import { WatchedWorldCache } from '../../pkg/informer/index.js';
-import { createLogger, type Logger } from '../../pkg/log/index.js';
+import { Logger, createLogger } from '../../pkg/log/index.js';
 import {
+  ManagerMetrics,
   collectCache,
   createManagerMetrics,
   observeCache,
   observeEtcd,
   observeLeadership,
-  type ManagerMetrics,
 } from '../../pkg/metrics/index.js';
-import { allCollections, cluster as clusterCollection, worldOf } from '../../pkg/objects/index.js';
+import {
+  World,
+  allCollections,
+  cluster as clusterCollection,
+  worldOf,
+} from '../../pkg/objects/index.js';
 import { createSealer, type Sealer } from '../../pkg/pki/index.js';
 import { CertificateRenewal } from './certificate-renewal.js';
 import { ensureCertificate, type OwnCertificate } from './certificates.js';
-import { controllersOf } from './controllers.js';
+import { controllersOf, registerReconcilers } from './controllers.js';
 import { onceEtcdAnswers, openEtcd, requireGoodEtcd } from './etcd.js';
 import { ManagerHealth } from './manager-health.js';
 import { observability } from './observability.js';
 import type { runOptions } from './options.js';
 import { StateFolder } from './state-folder.js';
+import { KeysToken } from './tokens.js';
 import { collectCluster } from './world-metrics.js';
 
 type RunOptions = Options<typeof runOptions>;
@@ -162,11 +172,13 @@ function assemble(ground: Cluster): readonly RunnableGroup[] {
     metrics: metrics.of.api,
   });
   const renewal = new CertificateRenewal({ ...base, world, server });
-  const scopeOf = controllersOf({ ...base, world, events: recorder });
+  const scopeOf = controllersOf(processScope({ ...base, world, recorder }));
   const election = electionOf(base);
   const leading = leaderOnly({ election, scopeOf, clock, log, stopTimeoutMs: STOP_MS.leader });
   collectCluster(metrics.of.cluster, world);
-  base.health.watch({ cache, server, presence });
+  // By our own cache: what we see there, others do, too.
+  const isRegistered = () => presence.isPresent && world.managers.get(own.managerId) !== undefined;
+  base.health.watch({ cache, server, isRegistered });
   return [
     { name: 'caches', runnables: [cache, eventCache], stopTimeoutMs: STOP_MS.caches },
     {
@@ -176,6 +188,22 @@ function assemble(ground: Cluster): readonly RunnableGroup[] {
     },
     { name: 'leading', runnables: [leading], stopTimeoutMs: STOP_MS.leader },
   ];
+}
+
+/** What controllers may ask for, in the order of the levels. A child, because tests run several managers. */
+function processScope(
+  parts: Cluster & { readonly world: World; readonly recorder: EventRecorder },
+): DependencyContainer {
+  const scope = container.createChildContainer();
+  scope.registerInstance<Clock>(Clock, parts.clock);
+  scope.registerInstance<Logger>(Logger, parts.log);
+  scope.registerInstance<ManagerMetrics>(ManagerMetrics, parts.metrics);
+  scope.registerInstance(KeysToken, parts.keys);
+  scope.registerInstance<GuardedWriter>(GuardedWriter, new FencedWriter(parts.store));
+  scope.registerInstance<World>(World, parts.world);
+  scope.registerInstance<EventRecorder>(EventRecorder, parts.recorder);
+  registerReconcilers(scope);
+  return scope;
 }
 
 function presenceOf({ store, keys, clock, log, options, own }: Cluster): LeasePresence {

@@ -76,6 +76,9 @@ export class ApiServer {
       log,
       ...(options.limits && { limits: options.limits }),
       observer: observerOf(options.metrics),
+      onUnauthenticated: (remote, reason) => {
+        this.recordRefusal(remote, reason);
+      },
       createServer: (handler) => this.listener.create(handler),
     });
     this.exposeGauges();
@@ -144,6 +147,18 @@ export class ApiServer {
         void running.finally(() => (this.watches -= 1));
       },
     };
+  }
+
+  /** Operators see who knocks without a good certificate; the recorder counts repetitions up. */
+  private recordRefusal(remote: string, reason: string): void {
+    const { events, clusterId } = this.options;
+    events.record({
+      type: 'warning',
+      reason: 'CallerRefused',
+      message: `a call from ${remote} was refused: ${reason}`,
+      regarding: { kind: 'Cluster', name: 'default', uid: clusterId },
+      source: 'api',
+    });
   }
 
   private exposeGauges(): void {

@@ -125,6 +125,7 @@ describe('certificates', () => {
     expect(answer).toMatchObject({ status: 401, code: 'ERR_UNAUTHENTICATED' });
     expect(answer.message).toMatch(/was not signed by the root of this cluster/);
     expect(api.first.log.linesOf('request refused').at(-1)?.fields['reason']).toBe(answer.message);
+    expect(api.first.events.at(-1)).toMatchObject({ reason: 'CallerRefused' });
   });
 
   it('refuses one of our root for another cluster', async () => {

@@ -52,7 +52,11 @@ describe('joining', () => {
       message: expect.stringMatching(/is not valid/) as string,
     });
     expect(api.world.nodes.size).toBe(0);
-    expect(api.first.events.at(-1)).toMatchObject({ type: 'warning', reason: 'JoinRefused' });
+    expect(api.first.events.at(-1)).toMatchObject({
+      type: 'warning',
+      reason: 'CallerRefused',
+      message: expect.stringMatching(/127\.0\.0\.1 was refused: the join token/) as string,
+    });
     expect(api.first.log.linesOf('join refused')).toHaveLength(1);
     expect(JSON.stringify(api.first.log.lines)).not.toContain(wrong);
   });

@@ -186,8 +186,7 @@ describeWithEtcd('swarm-manager', () => {
     const second = await run('m2');
     await ready(second);
     const client = await adminOf(second.api);
-    const managers = await client.list('managers');
-    expect(managers.items).toHaveLength(2);
+    expect((await client.list('managers')).items).toHaveLength(2);
     await eventually('leader', async () =>
       (await client.list('managers')).items.some(({ status }) => status.leader),
     );

@@ -16,7 +16,7 @@ import type { Logger } from '../../log/index.js';
 import type { Identity } from '../../pki/index.js';
 import type { Authenticator } from './authenticator.js';
 import { CallerLimits, type CallerLimitOptions } from './caller-limits.js';
-import { failureAnswer } from './failure.js';
+import { failureAnswer, type FailureAnswer } from './failure.js';
 import { NdjsonStream, StreamRegistry, type StreamOptions } from './ndjson-stream.js';
 import { Query } from './query.js';
 import type { ApiReply, ApiRequest, RouteDefinition } from './route.js';
@@ -36,6 +36,8 @@ export interface RestServerOptions<Context> {
   readonly log: Logger;
   readonly limits?: CallerLimitOptions;
   readonly observer?: CallObserver;
+  /** Told when somebody could not prove who they are. */
+  readonly onUnauthenticated?: (remote: string, reason: string) => void;
   readonly createServer: (
     handler: (request: IncomingMessage, response: ServerResponse) => void,
   ) => Server;
@@ -216,18 +218,23 @@ export class RestServer<Context> {
 
   private fail(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const answer = failureAnswer(error);
-    const { method, url } = request;
-    if (answer.isBug) this.options.log.error({ error, method, url }, 'request failed');
-    else if (answer.status === 401 || answer.status === 403) {
-      const reason = messageOf(error);
-      this.options.log.warn({ remote: request.ip, method, url, reason }, 'request refused');
-    }
+    if (answer.isBug) {
+      const { method, url } = request;
+      this.options.log.error({ error, method, url }, 'request failed');
+    } else if (answer.status === 401 || answer.status === 403) this.refused(error, request, answer);
     // The rest of a body that nobody reads would be taken for the next request.
     const headers = request.raw.complete ? {} : { connection: 'close' };
     return reply
       .code(answer.status)
       .headers({ ...answer.headers, ...headers, [REVISION_HEADER]: this.revision })
       .send(answer.body satisfies ApiError);
+  }
+
+  private refused(error: unknown, request: FastifyRequest, { status }: FailureAnswer): void {
+    const { method, url, ip } = request;
+    const reason = messageOf(error);
+    this.options.log.warn({ remote: ip, method, url, reason }, 'request refused');
+    if (status === 401) this.options.onUnauthenticated?.(ip, reason);
   }
 
   private observe(route: RouteDefinition<Context>, reply: FastifyReply, durationMs: number): void {

@@ -57,14 +57,6 @@ function checkToken(
     if (hasCode(error, 'ERR_UNAUTHENTICATED')) {
       context.joinLimits.refused(remoteAddress);
       context.log.warn({ remoteAddress, hostname, reason: messageOf(error) }, 'join refused');
-      const message = `a join from ${remoteAddress} was refused: ${messageOf(error)}`;
-      record(context, {
-        type: 'warning',
-        reason: 'JoinRefused',
-        message,
-        nodeId: '',
-        name: hostname,
-      });
     }
     throw error;
   }
