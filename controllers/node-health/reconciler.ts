@@ -82,7 +82,8 @@ export class NodeHealthReconciler implements Reconciler {
     const { state, reason } = change.health;
     if (snapshot.health?.state === state) return;
     context.log.info({ nodeId, state, reason }, 'node state changed');
-    this.record(nodeId, state, reason);
+    const hasJustJoined = snapshot.health === undefined && state === 'unknown';
+    if (!hasJustJoined) this.record(nodeId, state, reason); // that it joined is an event already
   }
 
   private partOf(nodeId: string, change: NodeHealthChange, snapshot: NodeHealthSnapshot): TxnPart {

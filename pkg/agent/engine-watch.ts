@@ -1,4 +1,4 @@
-import { backoffMs, messageOf, type Clock } from '../base/index.js';
+import { AbortScope, backoffMs, messageOf, type Clock } from '../base/index.js';
 import type { ContainerEvent, Engine, EngineDescription } from '../engine/index.js';
 import type { Logger } from '../log/index.js';
 
@@ -24,6 +24,8 @@ export interface EngineHealth {
 
 const RETRY = { initialMs: 100, maxMs: 2_000 };
 const PING_TIMEOUT_MS = 3_000;
+/** An engine that is slower than this at the start counts as away until it answers. */
+const FIRST_ANSWER_MS = 3_000;
 
 /**
  * Follows the engine's events through its restarts. Events shorten latency; whoever wants the truth lists
@@ -31,11 +33,32 @@ const PING_TIMEOUT_MS = 3_000;
  */
 export class EngineWatch {
   private state: EngineHealth = { healthy: false, message: 'not asked yet' };
-  private known: EngineDescription | undefined;
+  private lastDescription: EngineDescription | undefined;
   private cursor: string | undefined;
   private attempts = 0;
+  private isKnown = false;
+  private tellKnown: () => void = () => undefined;
+  private readonly firstAnswer = new Promise<void>((resolve) => (this.tellKnown = resolve));
 
   constructor(private readonly options: EngineWatchOptions) {}
+
+  /**
+   * Resolves when it is known whether the engine answers, at the latest after a moment. An agent that
+   * spoke to its manager before would vouch for nothing, and its node would be out of service meanwhile.
+   * Errors: the signal's reason.
+   */
+  async known(signal: AbortSignal): Promise<void> {
+    const scope = new AbortScope(signal);
+    const patience = this.options.clock.sleep(FIRST_ANSWER_MS, scope.signal);
+    try {
+      await Promise.race([this.firstAnswer, patience]);
+    } finally {
+      scope.abort();
+      scope[Symbol.dispose]();
+      await patience.catch(() => undefined);
+    }
+    signal.throwIfAborted();
+  }
 
   /** As last heard. */
   get health(): EngineHealth {
@@ -44,13 +67,15 @@ export class EngineWatch {
 
   /** As last described; undefined until the engine answered for the first time. */
   get description(): EngineDescription | undefined {
-    return this.known;
+    return this.lastDescription;
   }
 
   /** A call showed that the engine answers, or does not. */
   heard(health: EngineHealth): void {
-    const changed = health.healthy !== this.state.healthy;
+    const changed = !this.isKnown || health.healthy !== this.state.healthy;
     this.state = health;
+    this.isKnown = true;
+    this.tellKnown();
     if (!changed) return;
     const { log } = this.options;
     if (health.healthy) log.info({}, 'engine answers');
@@ -75,9 +100,9 @@ export class EngineWatch {
 
   /** Asks the engine what it is. Errors: those of the engine. */
   async describe(signal: AbortSignal): Promise<void> {
-    const before = JSON.stringify(this.known);
-    this.known = await this.options.engine.describe({ signal });
-    if (JSON.stringify(this.known) !== before) this.options.onChange();
+    const before = JSON.stringify(this.lastDescription);
+    this.lastDescription = await this.options.engine.describe({ signal });
+    if (JSON.stringify(this.lastDescription) !== before) this.options.onChange();
   }
 
   private follow(signal: AbortSignal): Promise<never> {

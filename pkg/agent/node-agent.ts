@@ -102,8 +102,8 @@ export class NodeAgent {
   /** Until the signal aborts. Errors: NodeRemovedError; anything else is a bug. */
   private async work(signal: AbortSignal): Promise<void> {
     const scope = new AbortScope(signal);
-    const parts = [this.watch, this.reconciler, this.session, this.cache, this.certificates];
-    const work = parts.map((part) => part.run(scope.signal));
+    const parts = [this.watch, this.reconciler, this.cache, this.certificates];
+    const work = [...parts.map((part) => part.run(scope.signal)), this.holdSession(scope.signal)];
     try {
       await Promise.race(work);
     } catch (error) {
@@ -115,6 +115,11 @@ export class NodeAgent {
       await this.tasks.release();
       await this.cache.save();
     }
+  }
+
+  private async holdSession(signal: AbortSignal): Promise<never> {
+    await this.watch.known(signal);
+    return this.session.run(signal);
   }
 
   /** Why the agent is not ready, from memory. */
