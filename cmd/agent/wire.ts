@@ -2,7 +2,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { NodeAgent, NodeState, assertCertificateValid } from '../../pkg/agent/index.js';
 import { SystemClock, type Clock } from '../../pkg/base/index.js';
 import { SwarmClient } from '../../pkg/client/index.js';
-import type { Options } from '../../pkg/config/index.js';
+import type { Options, Surroundings } from '../../pkg/config/index.js';
 import {
   DockerEngine,
   ImagePuller,
@@ -21,7 +21,6 @@ import {
 } from '../../pkg/metrics/index.js';
 import type { runOptions } from './options.js';
 import { observedPulls } from './observed-pulls.js';
-import type { Surroundings } from './surroundings.js';
 
 type RunOptions = Options<typeof runOptions>;
 

@@ -32,7 +32,7 @@ export async function openEtcd(
   options: EtcdOptions,
   { clock, observer }: { readonly clock: Clock; readonly observer?: StoreObserver },
 ): Promise<EtcdStore> {
-  const tls = await readTls(options);
+  const tls = await readEtcdTls(options);
   return new EtcdStore({
     endpoints: options.etcdEndpoints.map((url) => url.replace(/\/$/, '')),
     clock,
@@ -41,7 +41,8 @@ export async function openEtcd(
   });
 }
 
-async function readTls(options: EtcdOptions): Promise<EtcdTls | undefined> {
+/** What the files of the certificate for etcd hold; undefined without TLS. Errors: InvalidObjectError. */
+export async function readEtcdTls(options: EtcdOptions): Promise<EtcdTls | undefined> {
   const { etcdEndpoints, etcdCacert, etcdCert, etcdKey } = options;
   const given = [etcdCacert, etcdCert, etcdKey].filter((file) => file !== undefined);
   const isTls = etcdEndpoints.some((url) => url.startsWith('https:'));

@@ -41,7 +41,8 @@ import { createSealer, type Sealer } from '../../pkg/pki/index.js';
 import { CertificateRenewal } from './certificate-renewal.js';
 import { ensureCertificate, type OwnCertificate } from './certificates.js';
 import { controllersOf, registerReconcilers } from './controllers.js';
-import { onceEtcdAnswers, openEtcd, requireGoodEtcd } from './etcd.js';
+import { EtcdCredentials } from './etcd-credentials.js';
+import { onceEtcdAnswers, openEtcd, readEtcdTls, requireGoodEtcd } from './etcd.js';
 import { ManagerHealth } from './manager-health.js';
 import { observability } from './observability.js';
 import type { runOptions } from './options.js';
@@ -101,6 +102,11 @@ function groupsOf(ground: Ground): readonly RunnableGroup[] {
           version: packageJson.version,
         }),
       ],
+      stopTimeoutMs: STOP_MS.observability,
+    },
+    {
+      name: 'etcd',
+      runnables: [new EtcdCredentials({ ...ground, read: () => readEtcdTls(options) })],
       stopTimeoutMs: STOP_MS.observability,
     },
     {

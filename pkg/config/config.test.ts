@@ -3,14 +3,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, it, expect, expectTypeOf } from 'vitest';
-import {
-  defineOptions,
-  helpWanted,
-  loadOptions,
-  option,
-  readSecretFile,
-  renderHelp,
-} from './index.js';
+import { defineOptions, loadOptions, option, readSecretFile } from './index.js';
+import { helpWanted } from './load-options.js';
+import { renderHelp } from './render-help.js';
 import type { HostPort, Options, OptionTable } from './index.js';
 import { InvalidObjectError } from '../base/index.js';
 

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { runCommandLine } from '../../cmd/manager/command-line.js';
+import { swarmManager } from '../../cmd/manager/command-line.js';
+import { runProgram } from '../../pkg/config/index.js';
 import { freeAddresses } from '../../deploy/local/ports.js';
 import { SwarmClient, joinCluster } from '../../pkg/client/index.js';
 import { parseManifest } from '../../pkg/manifest/index.js';
@@ -46,7 +47,7 @@ describeWithEtcd('swarm-manager', () => {
   async function command(...args: readonly string[]) {
     let stdout = '';
     let stderr = '';
-    const code = await runCommandLine(args, {
+    const code = await runProgram(swarmManager, args, {
       env: {},
       out: (text) => void (stdout += text),
       err: (text) => void (stderr += text),
@@ -66,7 +67,8 @@ describeWithEtcd('swarm-manager', () => {
     const [api = '', metrics = ''] = await freeAddresses(2);
     const stopping = new AbortController();
     let words = '';
-    const exitCode = runCommandLine(
+    const exitCode = runProgram(
+      swarmManager,
       [
         ...['run', '--state-dir', at(state), '--listen', api, '--advertise', api],
         ...['--metrics-listen', metrics, '--etcd-endpoints', endpoint, '--log-level', 'error'],
