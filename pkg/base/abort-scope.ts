@@ -1,6 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { abortReason } from './clock.js';
 
+/** Made once: an abort without a reason would take a stack trace each time, and this is on hot paths. */
+const SCOPE_OVER = new Error('no longer needed');
+
 /**
  * An AbortController that also aborts with its parents, until it is disposed. Unlike
  * `AbortSignal.any` it leaves nothing behind on parents that live as long as the process.
@@ -27,7 +30,7 @@ export class AbortScope implements Disposable {
   }
 
   /** Aborts `signal` only; the first reason stays. */
-  abort(reason?: Error): void {
+  abort(reason: Error = SCOPE_OVER): void {
     this.controller.abort(reason);
   }
 

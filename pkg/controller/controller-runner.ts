@@ -65,6 +65,7 @@ export class ControllerRunner implements Runnable {
   private readonly complaints = new Map<ResourceKey, string>();
   private stopping: AbortSignal = new AbortController().signal;
   private runs = 0;
+  private toldDepth: number | undefined;
 
   constructor(private readonly options: ControllerRunnerOptions) {
     const { definition, clock, log, world, random } = options;
@@ -161,8 +162,11 @@ export class ControllerRunner implements Runnable {
     while (await this.pause(SAMPLE_MS));
   }
 
+  /** An empty queue is told once. */
   private sampleQueue(): void {
     const { depth, oldestAgeMs } = this.queue;
+    if (depth === 0 && this.toldDepth === 0) return;
+    this.toldDepth = depth;
     this.options.observer?.onQueueDepth?.(this.name, depth, oldestAgeMs);
   }
 
