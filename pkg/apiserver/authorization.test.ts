@@ -70,6 +70,7 @@ beforeAll(async () => {
   await issue('manager node', 'm9', 'manager');
   await issue('worker', 'n1', 'worker');
   await issue('removed worker', 'n2', 'worker');
+  await issue('removed manager', 'm2', 'manager');
   identities.set('nobody', { ca: ca() });
 });
 
@@ -81,6 +82,7 @@ const IS: Readonly<Record<string, readonly Caller[]>> = {
   manager: ['manager', 'anyone'],
   'manager node': ['manager', 'node', 'anyone'],
   worker: ['node', 'anyone'],
+  'removed manager': ['anyone'],
   nobody: ['anyone'],
 };
 
@@ -107,6 +109,22 @@ describe('authorization', () => {
     const answer = await call(identities.get('removed worker')!, 'POST', '/v1/session/status');
     expect(answer).toMatchObject({ status: 403, code: 'ERR_NODE_REMOVED' });
     expect(answer.message).toBe('node was removed from the cluster');
+  });
+
+  it.each([
+    ['GET', `/v1/services/${'a'.repeat(400)}`],
+    ['GET', '/v1/services/%ff'],
+  ])('answers a path that cannot be read in the form of every refusal: %s %s', async (...line) => {
+    const answer = await call(identities.get('nobody')!, ...line);
+    expect(answer).toMatchObject({ status: 400, code: 'ERR_BAD_REQUEST' });
+  });
+
+  it('names what is not there, also when nobody ever made it', async () => {
+    const admin = await api.client();
+    await expect(admin.delete('services', 'never')).rejects.toMatchObject({
+      code: 'ERR_NOT_FOUND',
+      message: 'there is no service "never"',
+    });
   });
 
   it('refuses what is no route', async () => {

@@ -24,6 +24,10 @@ interface Facts {
   readonly invalid?: boolean;
   readonly stored?: boolean;
   readonly historyBroken?: boolean;
+  /** There is a running manager of this id, as far as our cache knows. */
+  readonly registered?: boolean;
+  /** The same, as far as etcd knows. */
+  readonly registeredInStore?: boolean;
 }
 
 function authenticator(facts: Facts, now = { value: NOW }) {
@@ -32,12 +36,16 @@ function authenticator(facts: Facts, now = { value: NOW }) {
       get: () => (facts.cached ? aNode('n1') : undefined),
       isInvalid: () => facts.invalid ?? false,
     },
+    managers: { get: () => (facts.registered ? {} : undefined) },
     cache: { historyBreak: facts.historyBroken ? {} : undefined },
   } as unknown as World;
-  const entry = { key: keys.node('n1') } as Entry;
+  const stored = new Set([
+    ...(facts.stored ? [keys.node('n1')] : []),
+    ...(facts.registeredInStore ? [keys.manager('n1')] : []),
+  ]);
   return new Authenticator({
     world,
-    store: { get: () => Promise.resolve(facts.stored ? entry : undefined) },
+    store: { get: (key) => Promise.resolve(stored.has(key) ? ({ key } as Entry) : undefined) },
     keys,
     clock: { now: () => now.value, monotonicMs: () => 0, sleep: () => Promise.resolve() },
     clusterId: 'c1',
@@ -45,6 +53,7 @@ function authenticator(facts: Facts, now = { value: NOW }) {
 }
 
 const worker = socket('swarm-worker');
+const manager = socket('swarm-manager');
 
 describe('Authenticator', () => {
   it('lets a node in that only etcd knows yet', async () => {
@@ -69,9 +78,22 @@ describe('Authenticator', () => {
   });
 
   it('asks for a node only where one has to be', async () => {
-    const manager = socket('swarm-manager');
-    await expect(authenticator({}).authorize(manager, ['manager', 'node'])).resolves.toBeDefined();
-    const outcome = authenticator({}).authorize(manager, ['node']);
+    const subject = authenticator({ registered: true });
+    await expect(subject.authorize(manager, ['manager', 'node'])).resolves.toBeDefined();
+    await expect(subject.authorize(manager, ['node'])).rejects.toMatchObject({
+      code: 'ERR_NODE_REMOVED',
+    });
+  });
+
+  it.each([{ registered: true }, { registeredInStore: true }, { cached: true }, { stored: true }])(
+    'knows a manager that runs or is a node: %j',
+    async (facts) => {
+      await expect(authenticator(facts).authorize(manager, ['manager'])).resolves.toBeDefined();
+    },
+  );
+
+  it('takes its rights from a manager that was removed as a node', async () => {
+    const outcome = authenticator({}).authorize(manager, ['admin', 'manager', 'node']);
     await expect(outcome).rejects.toMatchObject({ code: 'ERR_NODE_REMOVED' });
   });
 

@@ -55,6 +55,7 @@ export class Authenticator {
       throw new UnauthenticatedError('this needs a client certificate, and none was presented');
     }
     if (identity.role === 'swarm-worker') await this.requireNode(identity);
+    if (identity.role === 'swarm-manager') await this.requireManagerOrNode(identity);
     if (this.isNamed(identity, allow)) return identity;
     if (allow.includes('node') && identity.role === 'swarm-manager') {
       await this.requireNode(identity);
@@ -91,16 +92,32 @@ export class Authenticator {
     }
   }
 
-  /** "Removed" makes a node clean up, so our cache alone is not believed: it may not know a new node yet. */
   private async requireNode({ id }: Identity): Promise<void> {
-    const { world, store, keys } = this.options;
-    if (world.nodes.get(id) !== undefined || world.nodes.isInvalid(id)) return;
+    if (!this.isKnownNode(id)) await this.requireStored([this.options.keys.node(id)]);
+  }
+
+  /** A node that joined as a manager loses its rights when it is removed; a running manager is registered. */
+  private async requireManagerOrNode({ id }: Identity): Promise<void> {
+    const { world, keys } = this.options;
+    if (world.managers.get(id) !== undefined || this.isKnownNode(id)) return;
+    await this.requireStored([keys.manager(id), keys.node(id)]);
+  }
+
+  private isKnownNode(id: string): boolean {
+    const { nodes } = this.options.world;
+    return nodes.get(id) !== undefined || nodes.isInvalid(id);
+  }
+
+  /** "Removed" makes a node clean up, so our cache alone is not believed: it may not know a new node yet. */
+  private async requireStored(eitherOf: readonly string[]): Promise<void> {
+    const { world, store } = this.options;
     if (world.cache.historyBreak !== undefined) {
       throw new UnavailableError(
         'the store lost history; nodes are not told that they are removed',
       );
     }
-    if ((await store.get(keys.node(id))) === undefined) {
+    const entries = await Promise.all(eitherOf.map((key) => store.get(key)));
+    if (entries.every((entry) => entry === undefined)) {
       throw new NodeRemovedError('node was removed from the cluster');
     }
   }
