@@ -226,6 +226,15 @@ describe('a client that reads too slowly', () => {
   });
 });
 
+describe('many watches', () => {
+  it('count among the streams of their caller, not among the calls', async () => {
+    const responses = await Promise.all(Array.from({ length: 65 }, () => rawWatch('')));
+    const statuses = new Set(responses.map(({ statusCode }) => statusCode));
+    for (const response of responses) response.destroy();
+    expect([...statuses]).toEqual([200]);
+  });
+});
+
 describe('a watch of tasks', () => {
   it('shows both halves as one object', async () => {
     const { task } = aTask({ id: 't1', nodeId: 'n1' });

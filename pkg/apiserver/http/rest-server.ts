@@ -67,6 +67,10 @@ export class RestServer<Context> {
       logger: false,
       forceCloseConnections: 'idle',
       return503OnClosing: true,
+      // A path that cannot even be routed is answered like everything else.
+      frameworkErrors: (error, request, reply) => {
+        this.fail(error, request, reply);
+      },
       routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false, caseSensitive: true },
     });
     this.prepare();
@@ -145,16 +149,24 @@ export class RestServer<Context> {
   ): Promise<void> {
     const caller = callers.get(request.raw);
     const startedAt = performance.now();
-    const place = this.limits.enter(caller?.id ?? request.ip, isStream(route) ? 'stream' : 'call');
+    const callerName = caller?.id ?? request.ip;
+    let place = this.limits.enter(callerName, isStream(route) ? 'stream' : 'call');
     this.inFlight += 1;
     const streaming = { opened: false };
+    // A list that turned out to be a watch gives the place of a call back.
+    const opening = () => {
+      if (isStream(route)) return;
+      const call = place;
+      place = this.limits.enter(callerName, 'stream');
+      call[Symbol.dispose]();
+    };
     const opened = (stream: NdjsonStream) => {
       streaming.opened = true;
       this.streams.add(stream);
       stream.signal.addEventListener('abort', () => place[Symbol.dispose](), { once: true });
     };
     try {
-      const apiRequest = this.requestOf(route, { request, reply, caller, opened });
+      const apiRequest = this.requestOf(route, { request, reply, caller, opening, opened });
       await this.reached(apiRequest);
       const answer = await route.handle(this.options.context, apiRequest);
       if (answer) await this.send(answer, reply);
@@ -182,7 +194,7 @@ export class RestServer<Context> {
 
   private requestOf(
     route: RouteDefinition<Context>,
-    { request, reply, caller, opened }: Served,
+    { request, reply, caller, opening, opened }: Served,
   ): ApiRequest {
     return {
       method: request.method,
@@ -195,6 +207,7 @@ export class RestServer<Context> {
       body: request.body,
       signal: signalOf(reply.raw, this.stopping.signal),
       openStream: (options: StreamOptions = {}) => {
+        opening();
         reply.hijack();
         const headers = { [REVISION_HEADER]: this.revision, ...options.headers };
         const stream = new NdjsonStream(reply.raw, { ...options, headers });
@@ -248,6 +261,8 @@ interface Served {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly caller: Identity | undefined;
+  /** Called before a stream begins. Errors: BusyError. */
+  readonly opening: () => void;
   readonly opened: (stream: NdjsonStream) => void;
 }
 

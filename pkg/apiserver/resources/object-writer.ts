@@ -97,7 +97,7 @@ export class ObjectWriter {
     mode: WriteMode,
   ): Promise<WriteResult> {
     return this.decided(kind, key, mode, (before) => {
-      if (!before) throw new NotFoundError('it was deleted meanwhile');
+      if (!before) throw notThere(kind, key);
       return this.configured(kind, before, requireValid(kind, change(before)));
     });
   }
@@ -110,7 +110,7 @@ export class ObjectWriter {
     mode: WriteMode,
   ): Promise<WriteResult> {
     return this.decided(kind, key, mode, (before) => {
-      if (!before) throw new NotFoundError('it was deleted meanwhile');
+      if (!before) throw notThere(kind, key);
       requireVersion(before, version);
       if (before.metadata.deletingAt !== undefined) return { result: 'unchanged', stored: before };
       const now = this.options.clock.now().toISOString();
@@ -269,4 +269,10 @@ function requireSize(stored: StoredObject): void {
 function alreadyExists({ kind, metadata }: StoredObject): AlreadyExistsError {
   const deleting = metadata.deletingAt === undefined ? '' : ' and is being deleted';
   return new AlreadyExistsError(`${kind.toLowerCase()} ${metadata.name} exists already${deleting}`);
+}
+
+/** Keys end with the name that was asked for. */
+function notThere(kind: MutableKind, key: string): NotFoundError {
+  const name = key.slice(key.lastIndexOf('/') + 1);
+  return new NotFoundError(`there is no ${kind.kind.toLowerCase()} "${name}"`);
 }
