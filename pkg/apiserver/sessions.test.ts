@@ -146,6 +146,23 @@ describe('assignments', () => {
     });
   });
 
+  it("carry the cluster's default log driver, also after it changed", async () => {
+    const admin = await api.client('admin');
+    const useLogDriver = (name: string) =>
+      admin.patch('clusters', 'default', { spec: { defaultLogDriver: { name } } });
+    const driversIn = (message: Assignments | undefined) =>
+      Object.values(message?.templates ?? {}).map(({ task }) => task.logDriver?.name);
+    await useLogDriver('local');
+    await assign('t1');
+    const messages = heard(await agent.openSession(hello));
+    await until('first set', () => messages.length > 0);
+    expect(driversIn(assignmentsIn(messages)[0])).toEqual(['local']);
+    await useLogDriver('journald');
+    await api.put(puts.task(api.keys, aTask({ id: 't2', slot: 2, nodeId: 'n1' }).task));
+    await until('second set', () => assignmentsIn(messages).length === 2);
+    expect(driversIn(assignmentsIn(messages)[1])).toEqual(['journald']);
+  });
+
   it('are silent about what a node need not know', async () => {
     await assign('t1');
     const messages = heard(await agent.openSession(hello));

@@ -1,10 +1,11 @@
 import type {
   Assignment,
+  LogDriver,
   RevisionTemplate,
   SessionMessage,
   StoredTask,
 } from '../../../api/v1/index.js';
-import { revisionOf, type World } from '../../objects/index.js';
+import { clusterOf, revisionOf, type World } from '../../objects/index.js';
 
 type AssignmentsMessage = Extract<SessionMessage, { type: 'assignments' }>;
 
@@ -21,6 +22,8 @@ export class AssignmentFeed {
   private readonly told = new Map<string, string>();
   private readonly templates = new Set<string>();
   private readonly missing = new Set<string>();
+  /** The cluster's default that went into the templates. */
+  private logDriver: LogDriver | undefined;
   private sequence = 0;
 
   constructor(
@@ -105,6 +108,7 @@ export class AssignmentFeed {
 
   private newTemplates(tasks: readonly StoredTask[]): Record<string, RevisionTemplate> {
     const found: Record<string, RevisionTemplate> = {};
+    this.followDefaults();
     for (const task of tasks) {
       const key = templateKey(task);
       const template = this.templates.has(key) ? undefined : this.templateOf(task);
@@ -121,8 +125,26 @@ export class AssignmentFeed {
   /** A later service of the same name has revisions of the same numbers. */
   private templateOf(task: StoredTask): RevisionTemplate | undefined {
     const revision = revisionOf(this.world, task);
-    return revision?.serviceUid === task.spec.serviceUid ? revision.template : undefined;
+    if (revision?.serviceUid !== task.spec.serviceUid) return undefined;
+    return withLogDriver(revision.template, this.logDriver);
   }
+
+  /** After a change of the cluster's defaults templates are told again, for tasks that come from now on. */
+  private followDefaults(): void {
+    const current = clusterOf(this.world)?.spec.defaultLogDriver;
+    if (current === this.logDriver) return;
+    this.logDriver = current;
+    this.templates.clear();
+  }
+}
+
+/** Nodes know no cluster settings: the default goes into what they are told. */
+function withLogDriver(
+  template: RevisionTemplate,
+  logDriver: LogDriver | undefined,
+): RevisionTemplate {
+  if (logDriver === undefined || template.task.logDriver !== undefined) return template;
+  return { ...template, task: { ...template.task, logDriver } };
 }
 
 /** True when the cache can be trusted to know every task, so that what it does not know may go. */
