@@ -100,6 +100,7 @@ describe('templateDemandOf', () => {
       task: {
         container: {
           image: 'app',
+          platform: 'linux/arm/v7',
           mounts: [
             { type: 'volume', target: '/a', volume: { driver: 'nfs' } },
             { type: 'volume', target: '/b', volume: { driver: 'local' } },
@@ -124,6 +125,7 @@ describe('templateDemandOf', () => {
     });
     expect(demand).toMatchObject({
       reservations: { cpuNano: 5e8, memoryBytes: 64 * 2 ** 20, generic: { gpu: 1 } },
+      platforms: [{ os: 'linux', architecture: 'arm' }],
       hostPorts: [{ protocol: 'tcp', port: 8080 }],
       plugins: [
         { type: 'Log', name: 'journald' },

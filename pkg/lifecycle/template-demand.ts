@@ -1,10 +1,16 @@
 import { parseBytes, parseCpuNano, type RevisionTemplate } from '../../api/v1/index.js';
-import type { HostPort, Plugin, Resources, TaskGroup } from '../scheduler/index.js';
+import type { HostPort, Platform, Plugin, Resources, TaskGroup } from '../scheduler/index.js';
 
 /** What a template asks of a node: the part of a {@link TaskGroup} that all its tasks share. */
 export type TemplateDemand = Pick<
   TaskGroup,
-  'reservations' | 'constraints' | 'preferences' | 'hostPorts' | 'maxReplicasPerNode' | 'plugins'
+  | 'reservations'
+  | 'constraints'
+  | 'preferences'
+  | 'platforms'
+  | 'hostPorts'
+  | 'maxReplicasPerNode'
+  | 'plugins'
 >;
 
 /** Reads what a template asks of a node. */
@@ -15,6 +21,7 @@ export function templateDemandOf({ task, endpoint }: RevisionTemplate): Template
     constraints,
     preferences,
     maxReplicasPerNode,
+    platforms: platformsOf(task.container.platform),
     hostPorts: endpoint?.ports?.flatMap(hostPortOf),
     plugins: [...logPlugins(task.logDriver?.name), ...volumePlugins(task.container.mounts)],
   };
@@ -32,6 +39,12 @@ function reservationsOf(reservations: Reservations): Resources | undefined {
     memoryBytes: parseBytes(memory) ?? 0,
     generic: Object.fromEntries(genericResources.map(({ kind, value }) => [kind, value])),
   };
+}
+
+/** `linux/arm64`; a variant behind it is the engine's to match. */
+function platformsOf(platform: string | undefined): readonly Platform[] | undefined {
+  const [os, architecture] = platform?.split('/') ?? [];
+  return os === undefined ? undefined : [{ os, architecture }];
 }
 
 /** A port that the engine chooses conflicts with nothing. */
