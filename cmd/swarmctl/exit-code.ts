@@ -55,7 +55,7 @@ export function exitCodeOf(error: unknown): ExitCode {
 export function wordsOf(error: unknown): string {
   const lines = [`error: ${messageOf(error)}`];
   if (error instanceof InvalidObjectError) {
-    lines.push(...error.problems.map(({ path, message }) => `  ${path}: ${message}`));
+    lines.push(...error.problems.map(({ path, message }) => `  ${path && `${path}: `}${message}`));
   }
   const hint = hintFor(error);
   if (hint !== undefined) lines.push(hint);
@@ -65,7 +65,7 @@ export function wordsOf(error: unknown): string {
 function hintFor(error: unknown): string | undefined {
   if (error instanceof UsageError) return error.hint;
   if (hasCode(error, 'ERR_NOT_CONVERGING') || error instanceof WaitTimeoutError) {
-    return '`swarmctl describe` says more, such as `swarmctl describe service web`.';
+    return 'See `swarmctl describe KIND NAME` for its conditions, tasks and events.';
   }
   if (error instanceof UnavailableError) {
     return 'Is a manager running? `swarmctl config view` shows the addresses that are tried; `make up` starts a local cluster.';

@@ -187,7 +187,12 @@ describe('apply', () => {
     [
       'an unknown kind',
       WEB.replace('kind: Service', 'kind: Deployment'),
-      /^stdin:2:1: kind: unknown kind "Deployment"/,
+      /^stdin:2:1: kind: unknown kind "Deployment"; known: Service, Node, Cluster$/m,
+    ],
+    [
+      'a Compose file',
+      'services:\n  web: { image: nginx }\n',
+      /^stdin:1:1: services: this is a Compose file; stacks are not supported yet/,
     ],
     ['no name', WEB.replace('  name: web\n', ''), /^stdin:3:1: metadata\.name: is required/],
     ['no object', 'just text\n', /^stdin:1:1: is not an object/],
@@ -503,7 +508,7 @@ describe('delete', () => {
   it('says what is not there, unless that is fine', async () => {
     expect(await ctl.run('delete service nope')).toMatchObject({
       code: 1,
-      err: 'error: service/nope not found\n',
+      err: 'error: service/nope not found: there are no services\n',
     });
     expect(await ctl.run('delete service nope --ignore-not-found')).toMatchObject({ code: 0 });
   });
@@ -514,7 +519,7 @@ describe('delete', () => {
     expect({ code, out, err }).toEqual({
       code: 1,
       out: 'service/web deleting\n',
-      err: 'error: service/nope not found\n',
+      err: 'error: service/nope not found; see `swarmctl get services`\n',
     });
   });
 });
@@ -545,7 +550,7 @@ describe('scale and wait', () => {
     expect(await wait('condition=Available')).toEqual({
       code: 3,
       out: '',
-      err: 'error: service/web: not condition Available is true after 1ms; it is false: 1/3 tasks running\n`swarmctl describe` says more, such as `swarmctl describe service web`.\n',
+      err: 'error: service/web: condition Available is false: 1/3 tasks running after 1ms; wanted: condition Available is true\nSee `swarmctl describe KIND NAME` for its conditions, tasks and events.\n',
     });
     expect(await wait('running')).toMatchObject({ code: 3 });
     expect(await wait('deleted')).toMatchObject({ code: 3 });

@@ -12,14 +12,14 @@ import type { Streams } from './streams.js';
 const folder = mkdtempSync(join(tmpdir(), 'swarmctl-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const allCommands = (command: Command): readonly Command[] => [
+const visibleCommands = (command: Command): readonly Command[] => [
   command,
-  ...command.commands.flatMap(allCommands),
+  ...command.createHelp().visibleCommands(command).flatMap(visibleCommands),
 ];
 
 describe('help', async () => {
   const program = await buildProgram(createCli({ env: {} } as Streams));
-  const lines = allCommands(program).map((command) => pathOf(command).split(' ').slice(1));
+  const lines = visibleCommands(program).map((command) => pathOf(command).split(' ').slice(1));
 
   it.each(lines)('%s %s has examples and ends well', async (...words) => {
     const { code, out, err } = await runLine([...words, '--help']);
@@ -64,6 +64,23 @@ describe('a wrong command line', () => {
   ])('%j', async (args, err) => {
     expect(await runLine(args)).toEqual({ code: 2, out: '', err });
   });
+
+  it.each([
+    ['service update web', 'service update', 'swarmctl apply -f'],
+    ['service rollback --detach web', 'service rollback', 'as it was before'],
+    ['node update --availability drain worker-1', 'node update', 'spec.availability'],
+    ['node promote worker-1', 'node promote', 'docs/operations.md'],
+    ['swarm init --help', 'swarm init', 'swarm-manager init'],
+    ['stack deploy -c compose.yaml web', 'swarmctl stack', 'swarmctl apply -f'],
+  ])(
+    'refuses by name what comes later, and says what to do today: %s',
+    async (line, what, instead) => {
+      const { code, err } = await runLine(line.split(' '));
+      expect(code).toBe(2);
+      expect(err).toContain(`error: ${what} is not supported yet\n`);
+      expect(err).toContain(instead);
+    },
+  );
 
   it('suggests a kind', async () => {
     const { code, err } = await runLine(['get', 'srvice']);
@@ -128,7 +145,9 @@ describe('config', () => {
     expect((await config('get-contexts')).out).toBe(
       'CURRENT   NAME   MANAGERS\n          one    one:2377\n*         two    two:2377\n',
     );
-    expect((await config('use-context on')).err).toContain('no context on; did you mean one?');
+    expect((await config('use-context on')).err).toContain(
+      'there is no context "on"; did you mean one?',
+    );
     expect((await config('use-context one')).out).toBe('now talking to one\n');
     expect((await config('current-context')).out).toBe('one\n');
     const gone = await config('delete-context one');

@@ -35,10 +35,15 @@ function withNotes(command: Command, { summary, description, examples }: Command
     .addHelpText('after', `\nExamples:\n${lines.join('\n\n')}`);
 }
 
-/** A command that only holds others. */
-export function defineGroup(notes: CommandNotes, commands: readonly Command[]): Command {
+/** A command that only holds others. `later` are those that are refused by name: see notSupportedYet. */
+export function defineGroup(
+  notes: CommandNotes,
+  commands: readonly Command[],
+  later: readonly Command[] = [],
+): Command {
   const group = defineCommand(notes);
   for (const command of commands) group.addCommand(command);
+  for (const command of later) group.addCommand(command, { hidden: true });
   return group;
 }
 

@@ -12,6 +12,23 @@ export interface CommandEntry {
   readonly load: () => Promise<CommandFactory>;
 }
 
+/** Docker's commands that come later. Refused by name. */
+const LATER: readonly (readonly [name: string, instead: string])[] = [
+  [
+    'stack',
+    'Write services as YAML and `swarmctl apply -f` them, a whole directory at once if you like.',
+  ],
+  [
+    'network',
+    'Tasks use the networks of their host until then: `swarmctl explain service.spec.task.container.networkMode`.',
+  ],
+  [
+    'secret',
+    'Mount a file of the host until then: `swarmctl explain service.spec.task.container.mounts`.',
+  ],
+  ['exec', 'Use `docker exec` on the node that `swarmctl service ps NAME` names.'],
+];
+
 const OBJECTS = 'Objects:';
 const WATCHING = 'Watching:';
 const DOCKER = "Docker's names:";
@@ -122,4 +139,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     isHidden: true,
     load: async () => (await import('./complete.js')).completeCommand,
   },
+  ...LATER.map(([name, instead]) => ({
+    name,
+    summary: 'Not supported yet',
+    group: DOCKER,
+    isHidden: true,
+    load: async () => {
+      const { notSupportedYet } = await import('./not-supported-yet.js');
+      return () => notSupportedYet(name, instead);
+    },
+  })),
 ];

@@ -80,7 +80,7 @@ async function waitFor(session: Session, named: Named, { goal, deadline }: Waiti
       if (object === undefined) throw await unknownName(session.api, named.kind, named.name);
       const title = titleOf(named.kind, named.name);
       throw new WaitTimeoutError(
-        `${title}: not ${goal.words} after ${formatDurationMs(deadline.timeoutMs)}; ${goal.present(object)}`,
+        `${title}: ${goal.present(object)} after ${formatDurationMs(deadline.timeoutMs)}; wanted: ${goal.words}`,
       );
     }
     await clock.sleep(LOOK_EVERY_MS, interrupted);

@@ -81,7 +81,7 @@ export function requireContext({ contexts, currentContext }: Config, name?: stri
     contexts.map((context) => context.name),
   );
   throw new NotFoundError(
-    `no context ${wanted}${near === undefined ? '' : `; did you mean ${near}?`} Known: ${namesOf(contexts) || 'none'}`,
+    `there is no context "${wanted}";${near === undefined ? '' : ` did you mean ${near}?`} Known: ${namesOf(contexts) || 'none'}`,
   );
 }
 

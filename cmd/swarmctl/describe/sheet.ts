@@ -1,4 +1,4 @@
-import { displayWidth } from '../output/table.js';
+import { displayWidth, printable } from '../output/table.js';
 
 /** One line of a description: what, and its value; several values stand below each other. */
 export type SheetRow = readonly [label: string, value: string | readonly string[] | undefined];
@@ -17,7 +17,7 @@ export function renderSheet(rows: readonly SheetRow[], depth = 0): string {
         `${indent}${`${label}:`.padEnd(width)}${first}`,
         ...others.map((other) => `${indent}${' '.repeat(width)}${other}`),
       ];
-      return lines.map((line) => `${line.trimEnd()}\n`).join('');
+      return lines.map((line) => `${printable(line).trimEnd()}\n`).join('');
     })
     .join('');
 }

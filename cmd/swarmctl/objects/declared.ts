@@ -61,7 +61,7 @@ function declaredObject(
   const wrong = (path: string, message: string) => ({
     problems: [problemAt(source, path, message)],
   });
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isMap(value)) {
     return wrong('', 'is not an object: expected apiVersion, kind, metadata and spec');
   }
   const { kind: kindName, metadata } = value as {
@@ -69,6 +69,7 @@ function declaredObject(
     metadata?: { name?: unknown } | null;
   };
   const kind = KINDS.find((known) => known.kind === kindName);
+  if (kind === undefined && isCompose(value)) return wrong('services', COMPOSE);
   if (kind === undefined) return wrong('kind', unknownKind(kindName));
   if (!kind.verbs.includes('replace')) {
     return wrong('kind', `a ${kind.kind} is made by the cluster; it cannot be applied`);
@@ -91,5 +92,16 @@ function unknownKind(found: unknown): string {
   if (typeof found !== 'string') return `is required: one of ${known.join(', ')}`;
   const near = findKind(found)?.kind ?? nearest(found, known);
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
-  return `unknown kind "${found}"${hint} Known: ${known.join(', ')}`;
+  return `unknown kind "${found}"${hint}; known: ${known.join(', ')}`;
+}
+
+const isMap = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const COMPOSE =
+  'this is a Compose file; stacks are not supported yet. Write each service as an object of kind Service: swarmctl explain service';
+
+/** Compose files have no kind, and their services by name. */
+function isCompose(value: object): boolean {
+  return !('kind' in value) && 'services' in value;
 }

@@ -37,7 +37,10 @@ export async function readFiles(
   const objects = manifests.flatMap((manifest) => manifest.objects);
   const problems = manifests.flatMap((manifest) => manifest.problems);
   if (objects.length + problems.length === 0) {
-    throw new UsageError(`nothing to do: no objects in ${filename.join(', ')}`);
+    throw new UsageError(
+      `nothing to do: no objects in ${filename.join(', ')}`,
+      `Of directories, files called *.yaml, *.yml and *.json are read${recursive ? '' : '; with -R also those below'}.`,
+    );
   }
   return { objects, problems };
 }

@@ -22,11 +22,17 @@ export async function unknownName(
   kind: KindDescription,
   name: string,
 ): Promise<NotFoundError> {
-  const { items } = await api.list(pluralOf(kind)).catch(() => ({ items: [] }));
-  const near = nearest(
-    name,
-    items.map(({ metadata }) => metadata.name),
-  );
-  const hint = near === undefined ? '' : `; did you mean ${near}?`;
-  return new NotFoundError(`${titleOf(kind, name)} not found${hint}`);
+  const { items } = await api.list(pluralOf(kind)).catch(() => ({ items: undefined }));
+  const names = items?.map(({ metadata }) => metadata.name);
+  return new NotFoundError(`${titleOf(kind, name)} not found${whatThereIs(kind, name, names)}`);
+}
+
+function whatThereIs(
+  { plural }: KindDescription,
+  name: string,
+  names: readonly string[] | undefined,
+): string {
+  if (names?.length === 0) return `: there are no ${plural}`;
+  const near = nearest(name, names ?? []);
+  return near === undefined ? `; see \`swarmctl get ${plural}\`` : `; did you mean ${near}?`;
 }

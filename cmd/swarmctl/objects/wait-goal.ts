@@ -73,7 +73,7 @@ function conditionGoal(type: string, wanted: string): WaitGoal {
       const found = conditionOf(object);
       return found === undefined
         ? `it has no condition ${type}`
-        : `it is ${found.status}: ${found.message}`;
+        : `condition ${type} is ${found.status}: ${found.message}`;
     },
   };
 }
@@ -99,6 +99,6 @@ function fieldGoal(path: string, wanted: string): WaitGoal {
   return {
     words: `${path} is ${wanted}`,
     isReached: (object) => object !== undefined && isObserved(object) && textAt(object) === wanted,
-    present: (object) => `it is ${textAt(object)}`,
+    present: (object) => `${path} is ${textAt(object)}`,
   };
 }

@@ -32,7 +32,7 @@ export function renderTable<T>(
   options: TableOptions = {},
 ): string {
   const shown = columns.filter(({ wide }) => wide !== true || options.wide === true);
-  const cells = rows.map((row) => shown.map((column) => column.text(row)));
+  const cells = rows.map((row) => shown.map((column) => printable(column.text(row))));
   const heads = options.headings === false ? [] : [shown.map(({ heading }) => heading)];
   const lines = [...heads, ...cells];
   const widths = shown.map(({ heading }, index) =>
@@ -63,6 +63,17 @@ function renderLine(cells: readonly string[], widths: readonly number[]): string
     .join(GAP)
     .trimEnd();
 }
+
+/**
+ * Without what would steer a terminal: messages carry words of strangers (the name in a refused
+ * certificate, an engine's error). Colours stay.
+ */
+export function printable(text: string): string {
+  return text.replace(STEERING, (found) => (found.endsWith('m') ? found : '\ufffd'));
+}
+
+/** A colour, which is kept, or any control character but tab and the end of a line. */
+const STEERING = /\u001b\[[0-9;]*m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** Columns a text takes on a terminal: colour codes take none. */
 export function displayWidth(text: string): number {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Cli } from '../../cli.js';
 import { defineGroup } from '../define-command.js';
+import { notSupportedYet } from '../not-supported-yet.js';
 import { inspectCommand } from './inspect.js';
 import { lsCommand } from './ls.js';
 import { psCommand } from './ps.js';
@@ -18,5 +19,15 @@ export function nodeCommand(cli: Cli): Command {
       ],
     },
     [inspectCommand(cli), lsCommand(cli), psCommand(cli)],
+    [
+      notSupportedYet(
+        'update',
+        'Print the node with `swarmctl get node NAME -o yaml`, change spec.availability (active, pause, drain) or metadata.labels, and `swarmctl apply -f` it.',
+      ),
+      notSupportedYet('rm', 'Use `swarmctl delete node NAME`.'),
+      ...['promote', 'demote'].map((name) =>
+        notSupportedYet(name, 'Managers are started beside etcd; see docs/operations.md.'),
+      ),
+    ],
   );
 }

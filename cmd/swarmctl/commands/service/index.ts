@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Cli } from '../../cli.js';
 import { defineGroup } from '../define-command.js';
+import { notSupportedYet } from '../not-supported-yet.js';
 import { createCommand } from './create.js';
 import { inspectCommand } from './inspect.js';
 import { logsCommand } from './logs.js';
@@ -24,5 +25,12 @@ export function serviceCommand(cli: Cli): Command {
     [createCommand, inspectCommand, logsCommand, lsCommand, psCommand, rmCommand, scaleCommand].map(
       (make) => make(cli),
     ),
+    [
+      notSupportedYet(
+        'update',
+        'Change the file and `swarmctl apply -f` it (`swarmctl get service NAME -o yaml` prints one), or `swarmctl scale`.',
+      ),
+      notSupportedYet('rollback', 'Apply the file as it was before.'),
+    ],
   );
 }
