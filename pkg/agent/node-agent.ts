@@ -60,6 +60,8 @@ export class NodeAgent {
   private readonly certificates: CertificateKeeper;
   private pastReports: ReadonlyMap<string, TaskReport> = new Map();
   private knownManagers: readonly string[];
+  /** The writes of {@link rememberManagers}, one after another; never rejects. */
+  private remembering: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: NodeAgentOptions) {
     this.knownManagers = options.identity.managers;
@@ -114,6 +116,7 @@ export class NodeAgent {
       await Promise.allSettled(work);
       await this.tasks.release();
       await this.cache.save();
+      await this.remembering;
     }
   }
 
@@ -297,8 +300,8 @@ export class NodeAgent {
       clock,
       log,
       vouch: () => this.vouch(),
-      onOpen: (addresses) => {
-        void this.rememberManagers(addresses);
+      onManagers: (addresses) => {
+        this.remembering = this.remembering.then(() => this.rememberManagers(addresses));
       },
     });
   }

@@ -1,4 +1,7 @@
 import { X509Certificate } from 'node:crypto';
+// Node 20's toLegacyObject() loads an inner part of node:tls; when node:tls itself comes after that, it
+// has no createSecureContext for the rest of the process. So it comes first.
+import 'node:tls';
 import type { PeerCertificate } from 'node:tls';
 import { InvalidObjectError, messageOf } from '../base/index.js';
 
