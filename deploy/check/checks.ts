@@ -16,7 +16,7 @@ export const CHECKS: readonly Check[] = [
   {
     name: 'unit',
     what: 'unit tests',
-    command: ['vitest', 'run', '--project', 'unit', '--reporter', 'dot'],
+    command: ['vitest', 'run', '--project', 'unit*', '--reporter', 'dot'],
   },
   { name: 'types', what: 'TypeScript, strict', command: ['tsc', '--pretty', 'false'] },
   {
