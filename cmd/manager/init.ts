@@ -4,6 +4,7 @@ import {
   AlreadyExistsError,
   InvalidObjectError,
   SystemClock,
+  UnavailableError,
   hasCode,
   messageOf,
   newClusterId,
@@ -44,7 +45,7 @@ export async function initCluster(options: InitOptions, signal: AbortSignal): Pr
   const keys = keysUnder(options.etcdPrefix);
   const log = createLogger({ level: 'warn', name: 'swarm-manager' });
   try {
-    await requireGoodEtcd(store, log, signal);
+    await requireReachableEtcd(options, () => requireGoodEtcd(store, log, signal));
     await requireNoCluster(store, keys, signal);
     const folder = new StateFolder(options.stateDir);
     const made = await makeCluster(await folder.ensureKey(), clock.now());
@@ -67,6 +68,22 @@ export async function initCluster(options: InitOptions, signal: AbortSignal): Pr
     });
   } finally {
     await store.close();
+  }
+}
+
+/** A person waits: what cannot be reached is told at once, with what was tried. */
+async function requireReachableEtcd(
+  { etcdEndpoints }: InitOptions,
+  check: () => Promise<void>,
+): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    if (!hasCode(error, 'ERR_UNAVAILABLE')) throw error;
+    throw new UnavailableError(
+      `no etcd answers at ${etcdEndpoints.join(', ')}: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 }
 

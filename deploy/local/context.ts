@@ -1,4 +1,4 @@
-import { mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../pkg/base/index.js';
@@ -95,8 +95,15 @@ export async function removeContext(context: LocalState['context']): Promise<voi
   if (!now.contexts?.some(isOurs)) return;
   const others = now.contexts.filter((other) => !isOurs(other));
   const contexts = context.replaced ? [...others, context.replaced as Context] : others;
-  if (contexts.length === 0) await rm(context.file);
+  if (contexts.length === 0) await removeFile(context.file);
   else await writeContexts(context.file, withChoice(now, contexts, [own.name, context.previous]));
+}
+
+/** The file, and the folder of swarmctl when nothing else is in it. */
+async function removeFile(file: string): Promise<void> {
+  await rm(file);
+  const folder = dirname(file);
+  if (folder === join(homedir(), '.swarmctl')) await rmdir(folder).catch(() => undefined);
 }
 
 /** Who has chosen `from` gets `to`, or no choice when that is not there. */

@@ -65,6 +65,18 @@ if [ -S "$SOCKET" ] && [ ! -w "$SOCKET" ]; then
   say "there is a Docker Engine at $SOCKET, but $(id -un) may not use it; to allow it, and to log in again after:" >&2
   say "  sudo usermod --append --groups docker $(id -un)" >&2
 fi
+# An engine that is installed but does not answer is no matter of packages.
+needs_engine=false
+for part in "${missing[@]}"; do
+  if [ "$part" = docker ] && { [ -n "${DOCKER_HOST:-}" ] || have dockerd; }; then needs_engine=true; fi
+done
+if $needs_engine && [ "$(id -u)" -ne 0 ]; then
+  say "no Docker Engine answers $(id -un) at ${DOCKER_HOST:-unix://$SOCKET}. Any of these helps:" >&2
+  say "  start it (sudo systemctl start docker), and be allowed to use it (see above)" >&2
+  say "  point to one that you may use: export DOCKER_HOST=unix:///path or tcp://host:port" >&2
+  say "  run as root, and an engine of our own is started: sudo make run" >&2
+  [ "${#missing[@]}" -gt 1 ] || exit 1
+fi
 [ "$(id -u)" -eq 0 ] || die "missing on this machine: ${missing[*]}. Only root may install it:" \
   "sudo $BY_HAND" \
   "(starting a Docker Engine of our own needs root as well; an engine that you may use is found by DOCKER_HOST)"

@@ -40,6 +40,16 @@ describe('what etcd answers', () => {
     expect(isReplyTooLarge(grpcError(14, 'larger than max'))).toBe(false);
   });
 
+  it('says what happened without the words of gRPC', () => {
+    const error = grpcError(
+      14,
+      'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1. Resolution note: ',
+    );
+    expect(toStoreError('health', error).message).toBe(
+      'health: No connection established. connect ECONNREFUSED 127.0.0.1:1.',
+    );
+  });
+
   it('leaves our own errors as they are, and keeps the cause of others', () => {
     const own = new ConflictError('lost');
     expect(toStoreError('commit', own)).toBe(own);

@@ -51,7 +51,7 @@ export function isReplyTooLarge(error: unknown): boolean {
 /** The port's error for what etcd3 threw at `what`. */
 export function toStoreError(what: string, error: unknown): Error {
   if (error instanceof SwarmError) return error;
-  const message = `${what}: ${messageOf(error)}`;
+  const message = `${what}: ${wordsOf(error)}`;
   if (error instanceof EtcdLeaseInvalidError) {
     return new NotFoundError(`${what}: the lease is gone`, { cause: error });
   }
@@ -62,6 +62,14 @@ export function toStoreError(what: string, error: unknown): Error {
     return new InvalidTransactionError(message, { cause: error });
   }
   return new UnavailableError(message, { cause: error });
+}
+
+/** Without what gRPC puts around: its number and name of the error, and an empty note. */
+function wordsOf(error: unknown): string {
+  return messageOf(error)
+    .replace(/^\d+ [A-Z_]+: /u, '')
+    .replace('Last error: Error: ', '')
+    .replace(/ Resolution note: $/u, '');
 }
 
 function isRequestTooLarge(error: unknown): boolean {
