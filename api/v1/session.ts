@@ -94,6 +94,12 @@ export const SessionMessage = Type.Union([
   Type.Object({ type: Type.Literal('cancel'), streamId: Type.String() }),
   Type.Object({ type: Type.Literal('ping'), revision: Type.Integer() }),
   Type.Object({
+    type: Type.Literal('managers'),
+    managers: Type.Array(Type.String(), {
+      description: 'Addresses of all managers of now, in place of those told before.',
+    }),
+  }),
+  Type.Object({
     type: Type.Literal('close'),
     reason: Type.String({
       description: 'Such as "manager stops", "replaced by a newer session", "node removed".',

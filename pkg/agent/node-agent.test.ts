@@ -173,6 +173,15 @@ describe('NodeAgent', () => {
       expect((await fixture.state.requireIdentity()).managers).toEqual(expected);
     });
 
+    it('keeps those that it learns of during a session', async () => {
+      await startWith(1);
+      manager.send({ type: 'managers', managers: ['10.0.0.7:2377'] });
+      const expected = ['10.0.0.7:2377', '10.0.0.1:2377'];
+      await until('the news', () => manager.used.join() === expected.join());
+      await fixture.stop();
+      expect((await fixture.state.requireIdentity()).managers).toEqual(expected);
+    });
+
     it('vouches for the engine', async () => {
       await startWith(1);
       engine.goAway();

@@ -36,8 +36,8 @@ export interface SessionKeeperOptions {
   readonly clock: Clock;
   readonly log: Logger;
   vouch(): Vouched;
-  /** A session was opened; `managers` are the addresses that it told. */
-  onOpen(managers: readonly string[]): void;
+  /** A manager told the addresses of all managers. */
+  onManagers(managers: readonly string[]): void;
 }
 
 const RETRY = { initialMs: 200, maxMs: 10_000 };
@@ -117,15 +117,21 @@ export class SessionKeeper {
   }
 
   private opened({ opened, manager }: Session): void {
-    const { identity, managers, log } = this.options;
+    const { identity, log } = this.options;
     if (opened.clusterId !== identity.clusterId || opened.nodeId !== identity.nodeId) {
       throw new UnavailableError(`${manager} opened a session for another node or cluster`);
     }
-    managers.useManagers([...new Set([...opened.managers, ...identity.managers])]);
     this.openings += 1;
     this.standing = { connected: true, message: `session with ${manager}` };
     log.info({ manager, epoch: opened.epoch }, 'session opened');
-    this.options.onOpen(opened.managers);
+    this.learn(opened.managers);
+  }
+
+  /** Those that the node knew when it started are kept: the next manager may be at an old address. */
+  private learn(addresses: readonly string[]): void {
+    const { identity, managers } = this.options;
+    managers.useManagers([...new Set([...addresses, ...identity.managers])]);
+    this.options.onManagers(addresses);
   }
 
   private async read(session: Session, signal: AbortSignal): Promise<void> {
@@ -145,6 +151,9 @@ export class SessionKeeper {
         break;
       case 'ping':
         book.reached(message.revision);
+        break;
+      case 'managers':
+        this.learn(message.managers);
         break;
       case 'logs':
         logs.open(message, session, signal);

@@ -399,6 +399,17 @@ describe('heartbeats', () => {
     expect(sessionOf()?.open).toBe(true);
   });
 
+  it('are answered with the managers whenever these change', async () => {
+    const messages = heard(await agent.openSession(hello));
+    const told = () =>
+      messages.flatMap((message) => (message.type === 'managers' ? [message.managers] : []));
+    const { address } = await api.addServer('m2');
+    await until('the new one', () => told().length === 1);
+    await api.put(remove(api.keys.manager('m2')));
+    await until('those that are left', () => told().length === 2);
+    expect(told()).toEqual([[address, api.first.address].sort(), [api.first.address]]);
+  });
+
   it('end a session that a manager of the same id left open when it was killed', async () => {
     const session = { epoch: 7, managerId: 'm1', open: true, reason: '', changedAt: BUILT_AT };
     await api.put(puts.nodeStatus(api.keys, aNodeStatus('n1', { session })));

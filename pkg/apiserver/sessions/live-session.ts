@@ -31,6 +31,8 @@ export class LiveSession {
   lastSeenMs: number;
   /** When the stream broke; the node has one heartbeat to come back. */
   streamLostAtMs: number | undefined;
+  /** The addresses of all managers, as the node was told them last; joined with commas. */
+  toldManagers = '';
   private closed = false;
   private readonly stream: NdjsonStream;
 

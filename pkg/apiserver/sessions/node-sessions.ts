@@ -170,6 +170,8 @@ export class NodeSessions {
     stream.signal.addEventListener('abort', () => {
       session.streamLostAtMs = clock.monotonicMs();
     });
+    const managers = this.managers();
+    session.toldManagers = managers.join();
     session.send({
       type: 'open',
       sessionId: session.id,
@@ -177,7 +179,7 @@ export class NodeSessions {
       clusterId,
       nodeId: session.nodeId,
       heartbeatMs: this.settings().nodeHeartbeatMs,
-      managers: world.managers.list().map(({ address }) => address),
+      managers,
     });
     return session;
   }
@@ -268,6 +270,7 @@ export class NodeSessions {
     this.expireStreamless(nowMs);
     this.closeStale(nowMs);
     this.afterHistoryBreak();
+    this.tellManagers();
     if (nowMs - this.lastPingMs >= PING_MS) this.ping(nowMs);
   }
 
@@ -346,6 +349,24 @@ export class NodeSessions {
       for (const session of this.sessions.values()) this.sendCompleteSet(session);
     }
     this.historyWasBroken = isBroken;
+  }
+
+  /** In one order, so that two lists can be compared. */
+  private managers(): string[] {
+    return [...new Set(this.options.world.managers.list().map(({ address }) => address))].sort();
+  }
+
+  /** A node that knows only the managers of the day it connected has nobody to go to when they are gone. */
+  private tellManagers(): void {
+    const managers = this.managers();
+    // None at all: etcd was away for longer than our own presence lasts. Nodes learn nothing from that.
+    if (managers.length === 0) return;
+    const list = managers.join();
+    for (const session of this.sessions.values()) {
+      if (session.toldManagers === list) continue;
+      session.toldManagers = list;
+      session.send({ type: 'managers', managers });
+    }
   }
 
   private ping(nowMs: number): void {
