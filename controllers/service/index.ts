@@ -40,6 +40,11 @@ const isGlobal = ({ spec }: StoredService): boolean => replicasOf(spec) === unde
 const movesGlobalServices = <T>(collection: CollectionDefinition<T>): ControllerWatch =>
   mapsTo(collection, (_object, _key, world) => globalServices(world));
 
+const servicesOnNode = (world: WorldReader, nodeId: string): readonly string[] => {
+  const onNode = world.collection(tasks).byIndex('node', nodeId);
+  return [...new Set(onNode.map(({ spec }) => spec.service))];
+};
+
 /** That a prepared task may start changes nothing for its service; that it runs does. */
 function isNews(before: StoredTask | undefined, after: StoredTask | undefined): boolean {
   return !(before?.spec.desiredState === 'ready' && after?.spec.desiredState === 'running');
@@ -69,6 +74,9 @@ export const serviceController = defineController({
     movesGlobalServices(nodes),
     movesGlobalServices(nodeStatuses),
     movesGlobalServices(nodeHealths),
+    mapsTo(nodeHealths, (_health, id, world) => servicesOnNode(world, id), {
+      when: (before, after) => (before?.state === 'lost') !== (after?.state === 'lost'),
+    }),
   ],
   reconciler: ServiceReconciler,
   concurrency: 8,

@@ -55,8 +55,10 @@ function wishFor(
   slot: Slot | undefined,
   matches: (node: SchedulingNode) => boolean,
 ): 'stop' | 'leave' | 'ignore' | 'keep' | 'create' {
-  if (standing === 'draining' || standing === 'lost' || !matches(node)) return 'stop';
-  if (standing === 'paused') return slot && slot.live.length > 0 ? 'leave' : 'ignore';
+  if (standing === 'draining' || !matches(node)) return 'stop';
+  // A lost node keeps its task: nowhere else may it run, and it may run there all the time.
+  if (standing === 'paused' || standing === 'lost')
+    return slot && slot.live.length > 0 ? 'leave' : 'ignore';
   return slot?.filled ? 'keep' : 'create';
 }
 

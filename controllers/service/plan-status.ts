@@ -1,4 +1,9 @@
-import type { Condition, ServiceStatus, StoredServiceStatus } from '../../api/v1/index.js';
+import {
+  isTerminal,
+  type Condition,
+  type ServiceStatus,
+  type StoredServiceStatus,
+} from '../../api/v1/index.js';
 import { hasFailed, instantMs, type TaskView } from '../../pkg/lifecycle/index.js';
 import { representativeOf, type Slot } from './plan-slots.js';
 import type { UpdateState } from './plan-update.js';
@@ -10,6 +15,8 @@ export interface StatusInput {
   readonly desired: number;
   readonly slots: readonly Slot[];
   readonly update: UpdateState;
+  /** What was heard of tasks there may not be true any more. */
+  readonly lostNodes: ReadonlySet<string>;
   readonly previous?: StoredServiceStatus | undefined;
   /** ISO 8601, the leader's wall clock. */
   readonly now: string;
@@ -61,6 +68,8 @@ interface Counts {
   readonly updated: number;
   readonly pending: number;
   readonly failed: number;
+  /** Tasks on lost nodes: nobody knows whether they run. */
+  readonly lost: number;
   /** Slots whose task has ended well and to which nothing follows. */
   readonly complete: number;
   /** Slots whose task has failed and to which nothing follows. */
@@ -76,9 +85,11 @@ interface Counts {
 
 type Found = StatusInput & { readonly counts: Counts };
 
-function countTasks({ slots, revision, now }: StatusInput): Counts {
+function countTasks({ slots, revision, lostNodes, now }: StatusInput): Counts {
   const tasks = slots.map((slot) => ({ slot, task: representativeOf(slot, revision) }));
-  const running = tasks.filter(({ task }) => task.state === 'running');
+  const isLost = ({ task: { task, state } }: { readonly task: TaskView }) =>
+    lostNodes.has(task.spec.nodeId ?? '') && !isTerminal(state);
+  const running = tasks.filter((entry) => entry.task.state === 'running' && !isLost(entry));
   const live = tasks.filter(({ slot }) => slot.live.length > 0);
   const finished = tasks.filter(({ slot }) => slot.filled && slot.live.length === 0);
   const unplaced = live.filter(({ task }) => task.task.spec.nodeId === undefined);
@@ -92,6 +103,7 @@ function countTasks({ slots, revision, now }: StatusInput): Counts {
     running: running.length,
     updated: running.filter(({ task }) => task.task.spec.revision === revision).length,
     pending: unplaced.length,
+    lost: live.filter(isLost).length,
     failed: failing.length + givenUp.length,
     complete: finished.filter(({ task }) => task.state === 'complete').length,
     givenUp: givenUp.length,
@@ -129,6 +141,7 @@ function progress(found: Found): Finding {
     finding('Progressing', status, reason, message === '' ? reasonless(found) : message);
   if (update.pausedBy !== undefined) return say(false, 'UpdatePaused', update.pausedBy);
   if (counts.pending > 0) return say(true, 'TasksPending', about);
+  if (counts.lost > 0) return say(true, 'NodesLost', about);
   if (counts.heldBack > 0) return say(true, 'RestartDelayed', about);
   if (update.outdated > 0) return say(true, 'UpdateInProgress', updateText(found));
   const settled = counts.running + counts.complete + counts.givenUp;
@@ -177,8 +190,9 @@ function reasonless({ desired, counts }: Found): string {
 
 /** What keeps tasks from running, each with its number. */
 function troubles(counts: Counts): readonly string[] {
-  const { pending, pendingMessage, heldBack, nextStartAt, givenUp, failure } = counts;
+  const { pending, pendingMessage, lost, heldBack, nextStartAt, givenUp, failure } = counts;
   return [
+    ...(lost > 0 ? [`${plural(lost, 'task')} on lost nodes, which may still run there`] : []),
     ...(pending > 0
       ? [`${plural(pending, 'task')} pending${pendingMessage ? `: ${pendingMessage}` : ''}`]
       : []),

@@ -38,6 +38,7 @@ function aSnapshot(
     freeRevision: 2,
     tasks,
     nodes: [],
+    lostNodes: new Set(),
     now: NOW,
     ...more,
   };
@@ -338,7 +339,7 @@ describe('planService: global services (swarm-semantics 2.5)', () => {
     ['a lost node gets none', 'lost', [], []],
     ['a paused node gets none', 'paused', [], []],
     ['a task on a drained node stops', 'draining', [on('a')], ['shutdown t-a']],
-    ['a task on a lost node stops', 'lost', [on('a')], ['shutdown t-a']],
+    ['a task on a lost node stays', 'lost', [on('a')], []],
     ['a task on a paused node stays', 'paused', [on('a')], []],
     [
       'a node that came back gets a new task, started when the old one stopped',
@@ -349,6 +350,18 @@ describe('planService: global services (swarm-semantics 2.5)', () => {
   ] as const)('%s', (_what, standing, tasks, expected) => {
     const nodes = [aGlobalNode('a', standing)];
     expect(changesOf(aSnapshot({ global: true }, tasks, { nodes }))).toEqual(expected);
+  });
+
+  it('do not count a task of which nobody knows whether it runs', () => {
+    const nodes = [aGlobalNode('a', 'lost'), aGlobalNode('b')];
+    const tasks = [on('a'), on('b')];
+    const snapshot = aSnapshot({ global: true }, tasks, { nodes, lostNodes: new Set(['a']) });
+    expect(planService(snapshot).status).toMatchObject({ desired: 2, running: 1 });
+    expect(conditionOf(snapshot, 'Available')).toMatchObject({
+      status: 'false',
+      message: '1/2 tasks running; 1 task on lost nodes, which may still run there',
+    });
+    expect(conditionOf(snapshot, 'Progressing')?.reason).toBe('NodesLost');
   });
 
   it('follows constraints', () => {

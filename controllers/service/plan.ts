@@ -28,6 +28,8 @@ export interface ServiceSnapshot {
   readonly tasks: readonly TaskView[];
   /** All nodes; needed for global services only. */
   readonly nodes: readonly GlobalNode[];
+  /** Ids of lost nodes, at least of those that hold one of `tasks`. */
+  readonly lostNodes: ReadonlySet<string>;
   /** The stored status of this very service. */
   readonly status?: StoredServiceStatus | undefined;
   /** ISO 8601, the leader's wall clock. */
@@ -77,6 +79,7 @@ export function planService(snapshot: ServiceSnapshot): ServicePlan {
       desired: scale.desired,
       slots: scale.counted,
       update: update.state,
+      lostNodes: snapshot.lostNodes,
       previous: snapshot.status,
       now: snapshot.now,
     }),

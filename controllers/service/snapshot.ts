@@ -21,10 +21,16 @@ export function snapshotOf(world: World, service: StoredService, now: string): S
     tasks: world.tasks
       .byIndex('service', uid)
       .map((task) => taskView(task, world.taskStatuses.get(task.metadata.uid))),
+    lostNodes: lostNodesOf(world, uid),
     nodes: replicasOf(service.spec) === undefined ? nodesOf(world) : [],
     status: status?.serviceUid === uid ? status : undefined,
     now,
   };
+}
+
+function lostNodesOf(world: World, serviceUid: string): ReadonlySet<string> {
+  const ids = world.tasks.byIndex('service', serviceUid).map(({ spec }) => spec.nodeId ?? '');
+  return new Set(ids.filter((id) => world.nodeHealths.get(id)?.state === 'lost'));
 }
 
 function hashOf(service: StoredService): string {

@@ -54,6 +54,14 @@ const slotsOnNode = (world: WorldReader, nodeId: string): readonly string[] =>
     .byIndex('node', nodeId)
     .map(({ spec }) => slotKey(spec));
 
+/** Somewhere to go has come up for them. */
+const slotsOnLostNodes = (world: WorldReader): readonly string[] =>
+  world
+    .collection(nodeHealths)
+    .list()
+    .filter(({ state }) => state === 'lost')
+    .flatMap(({ nodeId }) => slotsOnNode(world, nodeId));
+
 const allSlots = (world: WorldReader): readonly string[] =>
   world
     .collection(tasks)
@@ -85,6 +93,13 @@ export const slotController = defineController({
     mapsTo(nodes, (_node, id, world) => slotsOnNode(world, id)),
     mapsTo(nodeHealths, (_health, id, world) => slotsOnNode(world, id), {
       when: (before, after) => before?.state !== after?.state,
+    }),
+    mapsTo(nodeHealths, (_health, _id, world) => slotsOnLostNodes(world), {
+      when: (before, after) => before?.state !== 'ready' && after?.state === 'ready',
+    }),
+    mapsTo(nodes, (_node, _id, world) => slotsOnLostNodes(world), {
+      when: (before, after) =>
+        before?.spec.availability !== 'active' && after?.spec.availability === 'active',
     }),
     mapsTo(
       services,

@@ -18,13 +18,14 @@ export interface SlotTask extends TaskView {
   readonly standing?: NodeStanding | undefined;
 }
 
-/** Why a live task must not stay as it is; undefined when it may. */
-export function endCauseOf(task: SlotTask): EndCause | undefined {
+/** Why a live task must not stay as it is; undefined when it may. A lost node loses it only if `hasRefuge`. */
+export function endCauseOf(task: SlotTask, hasRefuge: boolean): EndCause | undefined {
   if (task.state === 'orphaned') return 'node-lost';
   if (hasEnded(task)) return 'ended';
   // A global task belongs to its node: what becomes of it there is the service controller's decision.
   if (task.task.spec.slot === 0) return undefined;
-  if (task.standing === 'gone' || task.standing === 'lost') return 'node-lost';
+  if (task.standing === 'gone') return 'node-lost';
+  if (task.standing === 'lost') return hasRefuge ? 'node-lost' : undefined;
   return task.standing === 'draining' ? 'node-drained' : undefined;
 }
 

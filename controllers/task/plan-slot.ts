@@ -14,6 +14,11 @@ export interface SlotSnapshot {
   readonly tasks: readonly SlotTask[];
   /** Tasks kept per slot, the live one included. */
   readonly historyLimit: number;
+  /**
+   * From when on tasks of lost nodes have somewhere to go; see {@link Refuge}. Undefined: nowhere, so
+   * they keep their place. To end them would help nobody, and kill their containers when the node is back.
+   */
+  readonly refugeSince?: number | undefined;
   /** Milliseconds since 1970, the leader's wall clock. */
   readonly now: number;
 }
@@ -22,7 +27,7 @@ export interface SlotSnapshot {
 export function planSlot(snapshot: SlotSnapshot): TaskPlan {
   const { service, tasks, now } = snapshot;
   const expelled = service === 'gone' ? tasks.filter((task) => !isToBeRemoved(task)) : [];
-  const ended = service === 'present' ? endings(tasks, now) : [];
+  const ended = service === 'present' ? endings(snapshot) : [];
   const busy = new Set<TaskView>([...expelled, ...ended.map(({ task }) => task)]);
   const starts = service === 'present' ? planStarts(tasks, busy, now) : { changes: [] };
   const orphans = tasks.filter((task) => !busy.has(task) && isOrphan(task));
@@ -37,17 +42,24 @@ export function planSlot(snapshot: SlotSnapshot): TaskPlan {
       ...orphans.map((task) => ({ kind: 'orphan-task', task }) as const),
       ...planHistory({ tasks, busy, arriving, limit: snapshot.historyLimit }),
     ],
-    lookAgainAt: starts.lookAgainAt,
+    lookAgainAt: earlier(starts.lookAgainAt, moveInstant(snapshot)),
   };
+}
+
+/** When tasks of lost nodes will have somewhere to go, if that is still to come. */
+function moveInstant({ service, tasks, refugeSince, now }: SlotSnapshot): number | undefined {
+  const isWaiting = tasks.some((task) => task.standing === 'lost' && isLive(task));
+  const isAhead = refugeSince !== undefined && refugeSince > now;
+  return service === 'present' && isWaiting && isAhead ? refugeSince : undefined;
 }
 
 type Ending = Extract<TaskChange, { kind: 'end-task' }>;
 
 /** Of several live tasks that ended, one has a successor: a slot holds one live task. */
-function endings(tasks: readonly SlotTask[], now: number): readonly Ending[] {
+function endings({ tasks, now, refugeSince = Infinity }: SlotSnapshot): readonly Ending[] {
   const live = tasks.filter(isLive);
   const found = live.flatMap((task) => {
-    const cause = endCauseOf(task);
+    const cause = endCauseOf(task, refugeSince <= now);
     return cause === undefined ? [] : [{ task, cause }];
   });
   const hasOthers = found.length < live.length;

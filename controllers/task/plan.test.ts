@@ -37,7 +37,7 @@ function aSlotTask({ policy, standing, ...options }: SlotTaskOptions = {}): Slot
 }
 
 const plan = (tasks: readonly SlotTask[], more: Partial<SlotSnapshot> = {}) =>
-  planSlot({ service: 'present', tasks, historyLimit: 5, now: START, ...more });
+  planSlot({ service: 'present', tasks, historyLimit: 5, refugeSince: START, now: START, ...more });
 
 function short(change: TaskChange): string {
   const id = change.task.task.metadata.uid;
@@ -114,6 +114,15 @@ describe('planSlot: restart (swarm-semantics 2.6)', () => {
       expect(changesOf([aSlotTask({ state: 'running', standing })])).toEqual([]);
     },
   );
+
+  it('keeps a task on a lost node while it has nowhere to go', () => {
+    const task = aSlotTask({ state: 'running', standing: 'lost' });
+    expect(plan([task], { refugeSince: undefined })).toEqual({ changes: [] });
+    const soon = START + 3_000;
+    expect(plan([task], { refugeSince: soon })).toEqual({ changes: [], lookAgainAt: soon });
+    const ended = aSlotTask({ state: 'failed', standing: 'lost' });
+    expect(changesOf([ended], { refugeSince: undefined })).toHaveLength(1);
+  });
 
   it('moves tasks without using up attempts', () => {
     const policy = { maxAttempts: 1 };

@@ -194,6 +194,38 @@ describe('slots', () => {
     expect(plane.world.taskStatuses.size).toBe(0);
   });
 
+  it('stay where they are when all nodes are lost, and go on there', async () => {
+    const { plane, members, pass, running } = await aCluster({ nodes: ['n1', 'n2'] });
+    await plane.apply(aService({ replicas: 4 }));
+    await pass(60_000);
+    const before = running().map(({ task }) => task.metadata.uid);
+    for (const member of members.values()) await member.disconnect();
+    await pass(60_000);
+    const status = plane.world.serviceStatuses.get('web');
+    expect(status).toMatchObject({ desired: 4, running: 0 });
+    for (const member of members.values()) {
+      await member.connect();
+      await pass(2_000); // the second one is later than the first
+    }
+    await pass(20_000);
+    expect(running().map(({ task }) => task.metadata.uid)).toEqual(before);
+    expect(plane.world.serviceStatuses.get('web')).toMatchObject({ desired: 4, running: 4 });
+  });
+
+  it('move when one node comes back alone', async () => {
+    const { plane, members, pass, running } = await aCluster({ nodes: ['n1', 'n2'] });
+    await plane.apply(aService({ replicas: 4 }));
+    await pass(60_000);
+    for (const member of members.values()) await member.disconnect();
+    await pass(60_000);
+    await members.get('n1')?.connect();
+    await pass(5_000);
+    const onN1 = () => running().filter(({ task }) => task.spec.nodeId === 'n1');
+    expect(onN1()).toHaveLength(2);
+    await pass(10_000);
+    expect(onN1()).toHaveLength(4);
+  });
+
   it('share transactions when a whole node is lost', async () => {
     const { plane, members, pass, running, txns } = await aCluster({ nodes: ['n1', 'n2'] });
     await plane.apply(aService({ replicas: 60 }));

@@ -13,6 +13,7 @@ import { partOf } from './apply.js';
 import { GroupCommit } from './group-commit.js';
 import type { TaskChange } from './plan-changes.js';
 import { planSlot } from './plan-slot.js';
+import { Refuge } from './refuge.js';
 import { recordTaskChanges } from './task-events.js';
 import { serviceStateOf, slotTaskOf } from './task-reading.js';
 
@@ -33,9 +34,11 @@ export const strayKey = (taskId: string): string => `${STRAY}${taskId}`;
 /** Restarts, starts and removes the tasks of one slot. Keys are those of `slotKey` and `strayKey`. */
 export class SlotReconciler implements Reconciler {
   private readonly writer: GuardedWriter;
+  private readonly refuge: Refuge;
 
   constructor(private readonly options: TaskReconcilerOptions) {
     this.writer = new GroupCommit(options.writer);
+    this.refuge = new Refuge(options.world);
   }
 
   async reconcile(key: string, context: ReconcileContext): Promise<ReconcileResult> {
@@ -45,9 +48,12 @@ export class SlotReconciler implements Reconciler {
     const [first] = tasks;
     if (!first) return {};
     const now = clock.now();
+    const slotTasks = tasks.map((task) => slotTaskOf(world, task));
+    const isAnyLost = slotTasks.some(({ standing }) => standing === 'lost');
     const { changes, lookAgainAt } = planSlot({
       service: serviceStateOf(world, first),
-      tasks: tasks.map((task) => slotTaskOf(world, task)),
+      tasks: slotTasks,
+      refugeSince: isAnyLost ? this.refuge.since(now.getTime()) : undefined,
       historyLimit: effectiveClusterSpec(clusterOf(world)?.spec ?? {}).taskHistoryLimit,
       now: now.getTime(),
     });
