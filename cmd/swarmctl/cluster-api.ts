@@ -14,6 +14,7 @@ export type ClusterApi = Pick<
   | 'logs'
   | 'managers'
   | 'patch'
+  | 'renew'
   | 'version'
   | 'watch'
 >;

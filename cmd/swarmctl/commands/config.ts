@@ -12,6 +12,7 @@ import {
 } from '../context/config-file.js';
 import { UsageError } from '../exit-code.js';
 import { renderTable, type Column } from '../output/table.js';
+import { renewCommand } from './config-renew.js';
 import { defineCommand, defineGroup } from './define-command.js';
 
 /** `swarmctl config`. */
@@ -34,6 +35,7 @@ export function configCommand(cli: Cli): Command {
       deleteContext(cli),
       view(cli),
       importFile(cli),
+      renewCommand(cli),
     ],
   );
 }
