@@ -72,7 +72,7 @@ for part in "${missing[@]}"; do
 done
 if $needs_engine && [ "$(id -u)" -ne 0 ]; then
   say "no Docker Engine answers $(id -un) at ${DOCKER_HOST:-unix://$SOCKET}. Any of these helps:" >&2
-  say "  start it (sudo systemctl start docker), and be allowed to use it (see above)" >&2
+  say "  start it (sudo systemctl start docker), and be in its group (sudo usermod --append --groups docker $(id -un))" >&2
   say "  point to one that you may use: export DOCKER_HOST=unix:///path or tcp://host:port" >&2
   say "  run as root, and an engine of our own is started: sudo make run" >&2
   [ "${#missing[@]}" -gt 1 ] || exit 1
