@@ -26,10 +26,12 @@ function recordEnd(
   why: string | undefined,
 ): void {
   const { task } = view;
-  const ending = describeEnd(view, cause, why);
-  events.record(about(task, ending.type, ending.reason, ending.message));
+  const move = describeMove(view, cause, why);
+  if (move) events.record(about(task, move.type, 'TaskMoved', move.message));
   if (successor?.startAt !== undefined && successor.failures > 0) {
-    const text = `restart ${successor.restarts} is held back until ${successor.startAt} after ${successor.failures} failures in a row`;
+    const { restarts, startAt, failures } = successor;
+    const after = failures === 1 ? 'a failure' : `${failures} failures in a row`;
+    const text = `restart ${restarts} is held back until ${startAt} after ${after}`;
     events.record(about(task, 'warning', 'RestartDelayed', text));
   }
   if (!successor && cause === 'ended' && hasFailed(view)) {
@@ -38,35 +40,28 @@ function recordEnd(
   }
 }
 
-interface Ending {
+interface Move {
   readonly type: EventReport['type'];
-  readonly reason: string;
   readonly message: string;
 }
 
-function describeEnd(view: TaskView, cause: EndCause, why: string | undefined): Ending {
-  const { nodeId = '' } = view.task.spec;
+/** How a task ended by itself was told when its node reported it. */
+function describeMove(
+  { task: { spec } }: TaskView,
+  cause: EndCause,
+  why: string | undefined,
+): Move | undefined {
+  const { nodeId = '' } = spec;
   switch (cause) {
     case 'node-drained':
-      return { type: 'normal', reason: 'TaskMoved', message: `node ${nodeId} is drained` };
+      return { type: 'normal', message: `node ${nodeId} is drained` };
     case 'node-lost':
-      return { type: 'warning', reason: 'TaskMoved', message: `node ${nodeId} is lost` };
+      return { type: 'warning', message: `node ${nodeId} is lost` };
     case 'node-unsuitable':
-      return {
-        type: 'warning',
-        reason: 'TaskMoved',
-        message: `node ${nodeId} does not suit it any more: ${why ?? ''}`,
-      };
+      return { type: 'warning', message: `node ${nodeId} does not suit it any more: ${why ?? ''}` };
     case 'ended':
-      return describeExit(view);
+      return undefined;
   }
-}
-
-function describeExit({ state, status }: TaskView): Ending {
-  const detail = status?.error ?? status?.message ?? state;
-  if (state === 'failed') return { type: 'warning', reason: 'TaskFailed', message: detail };
-  if (state === 'rejected') return { type: 'warning', reason: 'TaskRejected', message: detail };
-  return { type: 'normal', reason: 'TaskEnded', message: `${state}: ${detail}` };
 }
 
 function about(

@@ -350,7 +350,7 @@ describe('reports', () => {
     );
     const told = api.first.events.map(({ reason, message, type }) => ({ reason, message, type }));
     expect(told).toEqual([
-      { reason: 'TaskFailed', message: 'it crashed, exit code 3, ExitCode', type: 'warning' },
+      { reason: 'TaskFailed', message: 'it crashed, exit code 3', type: 'warning' },
       { reason: 'ImageNotFound', message: error, type: 'warning' },
     ]);
   });

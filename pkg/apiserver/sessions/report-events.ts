@@ -55,11 +55,10 @@ function trouble({ reason, error, message }: TaskReport): Words {
   return { type: 'warning', reason: reason ?? 'TaskDelayed', message: error ?? message };
 }
 
+/** The node's own words; its exit code when they do not tell it, its reason when there are none. */
 function endWords({ reason, error, exitCode, message }: TaskReport): string {
-  const parts = [
-    error ?? message,
-    ...(exitCode === undefined ? [] : [`exit code ${String(exitCode)}`]),
-    ...(reason === undefined ? [] : [reason]),
-  ];
-  return [...new Set(parts.filter((part) => part !== ''))].join(', ');
+  const words = [error, message, reason].find((text) => text !== undefined && text !== '');
+  const code = exitCode === undefined ? undefined : `code ${String(exitCode)}`;
+  if (code === undefined || words?.includes(code)) return words ?? '';
+  return words === undefined ? `exit ${code}` : `${words}, exit ${code}`;
 }
