@@ -62,12 +62,21 @@ export function wordsOf(error: unknown): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
+/**
+ * A manager that answers and has trouble itself says what it is; looking for managers would mislead. Told by
+ * what the client's ConnectionError has, because most commands never load the client.
+ */
+const isOutOfReach = (error: UnavailableError): boolean =>
+  [error, error.cause].some(
+    (fault) => typeof fault === 'object' && fault !== null && 'manager' in fault,
+  );
+
 function hintFor(error: unknown): string | undefined {
   if (error instanceof UsageError) return error.hint;
   if (hasCode(error, 'ERR_NOT_CONVERGING') || error instanceof WaitTimeoutError) {
     return 'See `swarmctl describe KIND NAME` for its conditions, tasks and events.';
   }
-  if (error instanceof UnavailableError) {
+  if (error instanceof UnavailableError && isOutOfReach(error)) {
     return 'Is a manager running? `swarmctl config view` shows the addresses that are tried; `make up` starts a local cluster.';
   }
   return undefined;

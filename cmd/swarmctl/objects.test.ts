@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StoredServiceStatus } from '../../api/v1/index.js';
+import { UnavailableError } from '../../pkg/base/index.js';
 import { puts } from '../../pkg/objects/index.js';
 import {
   BUILT_AT,
@@ -503,6 +504,26 @@ describe('delete', () => {
     });
     await gone;
     expect(last).toMatchObject({ code: 0, out: 'service/web deleting\n' });
+  });
+
+  it('waits through an outage, and tells one that does not end', async () => {
+    await ctl.run('apply -f -', { stdin: WEB });
+    const key = ctl.api.keys.service('web');
+    const connect = async () => {
+      const client = await ctl.api.client();
+      const get: typeof client.get = async () => {
+        await ctl.api.put({ kind: 'delete', key });
+        Reflect.deleteProperty(client, 'get');
+        throw new UnavailableError('cannot reach any manager');
+      };
+      return Object.assign(client, { get });
+    };
+    expect(await ctl.run('delete service web --wait', { connect })).toMatchObject({ code: 0 });
+    await ctl.run('apply -f -', { stdin: WEB });
+    expect(await ctl.run('delete service web --wait --timeout 1ms', { connect })).toMatchObject({
+      code: 4,
+      err: 'error: cannot reach any manager\n', // a hint only where looking for managers helps
+    });
   });
 
   it('says what is not there, unless that is fine', async () => {

@@ -21,7 +21,9 @@ export async function withDeadline<T>(
       reject(error);
     };
     timer = setTimeout(() => {
-      fail(new UnavailableError(`${what} did not answer within ${String(timeoutMs)} ms`));
+      fail(
+        new UnavailableError(`${what} did not answer within ${String(Math.round(timeoutMs))} ms`),
+      );
     }, timeoutMs);
     onAbort = () => {
       const reason: unknown = signal?.reason;

@@ -98,7 +98,7 @@ export class HttpsTransport {
     const life = new AbortScope(signal);
     const opening = new AbortScope(life.signal, openSignal);
     const request = this.begin(manager, exchange, opening.signal);
-    const progress = this.watchConnection(request, manager);
+    const progress = this.watchConnection(request);
     void sendBody(request, exchange.body);
     try {
       const response = await headersArrived(request);
@@ -125,12 +125,10 @@ export class HttpsTransport {
   }
 
   /** Knows whether anything can have reached the server, and gives up on one that does not answer. */
-  private watchConnection(request: ClientRequest, manager: string): { sent: boolean } {
+  private watchConnection(request: ClientRequest): { sent: boolean } {
     const progress = { sent: false };
     const timer = setTimeout(() => {
-      request.destroy(
-        new UnavailableError(`${manager} did not answer within ${this.connectTimeoutMs} ms`),
-      );
+      request.destroy(new UnavailableError(`no answer within ${this.connectTimeoutMs} ms`));
     }, this.connectTimeoutMs);
     const connected = () => {
       progress.sent = true;

@@ -74,7 +74,9 @@ function isUnavailable({ operation, status, message }: EngineFailure): boolean {
 export function errorOfConnection(operation: string, error: unknown, signal?: AbortSignal): Error {
   if (signal?.aborted && signal.reason instanceof Error) return signal.reason;
   if (error instanceof SwarmError) return error;
-  return new UnavailableError(`${operation}: no answer from the engine: ${messageOf(error)}`, {
+  // Node's word for a connection that ended within an answer
+  const words = hasCode(error, 'ECONNRESET') ? 'the connection was cut' : messageOf(error);
+  return new UnavailableError(`${operation}: no answer from the engine: ${words}`, {
     cause: error,
   });
 }

@@ -152,7 +152,7 @@ export class EtcdCalls {
     this.running.add(call);
     try {
       const scoped = (within: AbortSignal) => work({ signal: within, leftMs });
-      return await withDeadline(operation, timeoutMs, scoped, call.signal);
+      return await withDeadline(`etcd (${operation})`, timeoutMs, scoped, call.signal);
     } finally {
       this.running.delete(call);
       call[Symbol.dispose]();
