@@ -618,6 +618,24 @@ describe("Docker's lists", () => {
     expect((await ctl.run('node ps n1 -q')).out.split('\n')).toHaveLength(4);
   });
 
+  it("updates a node with Docker's flags", async () => {
+    const { keys } = ctl.api;
+    await ctl.api.put(puts.node(keys, aNode('n1', { labels: { disk: 'hdd', old: 'yes' } })));
+    const line =
+      'node update --availability drain --label-add disk=ssd --label-add fast --label-rm old n1';
+    expect(await ctl.run(line)).toEqual({ code: 0, out: 'n1\n', err: '' });
+    expect(ctl.api.world.nodes.get('n1')).toMatchObject({
+      metadata: { labels: { disk: 'ssd', fast: '' } },
+      spec: { availability: 'drain' },
+    });
+    expect(ctl.api.world.nodes.get('n1')?.metadata.labels).not.toHaveProperty('old');
+    expect(await ctl.run('node update n1')).toMatchObject({ code: 2 });
+    expect((await ctl.run('node update --availability off n1')).err).toContain(
+      'expected active, pause, drain',
+    );
+    expect(await ctl.run('node update --availability pause nope')).toMatchObject({ code: 1 });
+  });
+
   it('lists nodes', async () => {
     expect((await ctl.run('node ls')).out).toMatchInlineSnapshot(`
       "ID   HOSTNAME   STATUS   AVAILABILITY   MANAGER STATUS   ENGINE VERSION

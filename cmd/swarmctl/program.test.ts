@@ -68,7 +68,6 @@ describe('a wrong command line', () => {
   it.each([
     ['service update web', 'service update', 'swarmctl apply -f'],
     ['service rollback --detach web', 'service rollback', 'as it was before'],
-    ['node update --availability drain worker-1', 'node update', 'spec.availability'],
     ['node promote worker-1', 'node promote', 'docs/operations.md'],
     ['swarm init --help', 'swarm init', 'swarm-manager init'],
     ['stack deploy -c compose.yaml web', 'swarmctl stack', 'swarmctl apply -f'],

@@ -6,6 +6,7 @@ import { notSupportedYet } from '../not-supported-yet.js';
 import { inspectCommand } from './inspect.js';
 import { lsCommand } from './ls.js';
 import { psCommand } from './ps.js';
+import { updateCommand } from './update.js';
 
 /** `swarmctl node`. */
 export function nodeCommand(cli: Cli): Command {
@@ -16,14 +17,11 @@ export function nodeCommand(cli: Cli): Command {
       examples: [
         ['Which nodes are there?', 'swarmctl node ls'],
         ['What does one run?', 'swarmctl node ps worker-1'],
+        ['Take it out of service', 'swarmctl node update --availability drain worker-1'],
       ],
     },
-    [inspectCommand(cli), lsCommand(cli), psCommand(cli)],
+    [inspectCommand(cli), lsCommand(cli), psCommand(cli), updateCommand(cli)],
     [
-      notSupportedYet(
-        'update',
-        'Print the node with `swarmctl get node NAME -o yaml`, change spec.availability (active, pause, drain) or metadata.labels, and `swarmctl apply -f` it.',
-      ),
       notSupportedYet('rm', 'Use `swarmctl delete node NAME`.'),
       ...['promote', 'demote'].map((name) =>
         notSupportedYet(name, 'Managers are started beside etcd; see docs/operations.md.'),
