@@ -50,8 +50,8 @@ describe('StatusReporter', () => {
     serving = reporter.serve(channel, vouched, life.signal).catch((error: unknown) => error);
   }
 
-  const aReport = (message: string): TaskReport => ({
-    state: 'running',
+  const aReport = (message: string, state: TaskReport['state'] = 'running'): TaskReport => ({
+    state,
     at: '2026-01-01T00:00:00Z',
     message,
   });
@@ -68,6 +68,24 @@ describe('StatusReporter', () => {
     expect(messages()).toHaveLength(1);
     await clock.advance(1);
     expect(messages()).toEqual([['one'], ['two', 'four']]);
+  });
+
+  it('lets states on the way wait for something weightier, a quarter of a second at most', async () => {
+    await clock.advance(300);
+    reporter.report('t1', aReport('preparing', 'preparing'));
+    await clock.advance(0);
+    expect(messages()).toEqual([['preparing']]); // after a quiet time at once
+    reporter.report('t1', aReport('starting', 'starting'));
+    await clock.advance(200);
+    expect(messages()).toHaveLength(1);
+    reporter.report('t2', aReport('running'));
+    await clock.advance(0);
+    expect(messages()[1]).toEqual(['starting', 'running']);
+    reporter.report('t3', aReport('preparing', 'preparing'));
+    await clock.advance(249);
+    expect(messages()).toHaveLength(2);
+    await clock.advance(1);
+    expect(messages()[2]).toEqual(['preparing']);
   });
 
   it('beats when there is nothing to say, and not more', async () => {

@@ -1,4 +1,4 @@
-import type { NodeDescription, TaskReport } from '../../api/v1/index.js';
+import type { NodeDescription, TaskReport, TaskState } from '../../api/v1/index.js';
 import {
   BusyError,
   UnavailableError,
@@ -33,6 +33,12 @@ export interface ReporterOptions {
 
 /** The first report after a quiet time goes at once, later ones together. */
 const GATHER_MS = 50;
+/**
+ * States that a task only passes through wait this long for something weightier to travel with: while many
+ * tasks start, that halves the requests and what each costs a manager and etcd.
+ */
+const PASSING_MS = 250;
+const PASSING: ReadonlySet<TaskState> = new Set(['accepted', 'preparing', 'ready', 'starting']);
 /** As many reports as one request may hold. */
 const BATCH = 1_000;
 const RETRY = { initialMs: 100, maxMs: 2_000 };
@@ -88,8 +94,8 @@ export class StatusReporter {
     let limit = BATCH;
     let beatAtMs = clock.monotonicMs();
     for (;;) {
-      const restMs = beatAtMs + heartbeatMs - clock.monotonicMs();
-      if (!this.hasNews && restMs > 0) {
+      const restMs = beatAtMs + this.patienceMs(heartbeatMs) - clock.monotonicMs();
+      if (restMs > 0) {
         await this.wake.waitAtMost(restMs, clock, signal);
         continue;
       }
@@ -101,8 +107,12 @@ export class StatusReporter {
     }
   }
 
-  private get hasNews(): boolean {
-    return this.due.size > 0 || vouchKey(this.options.vouch()) !== this.sentVouch;
+  /** How long after the last request the next one is due. */
+  private patienceMs(heartbeatMs: number): number {
+    if (vouchKey(this.options.vouch()) !== this.sentVouch) return 0;
+    if (this.due.size === 0) return heartbeatMs;
+    const isUrgent = [...this.due.values()].some(({ state }) => !PASSING.has(state));
+    return isUrgent ? 0 : Math.min(PASSING_MS, heartbeatMs);
   }
 
   private async flush(
