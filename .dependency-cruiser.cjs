@@ -114,7 +114,14 @@ module.exports = {
       comment: `cmd/swarmctl imports ${SWARMCTL_MAY_IMPORT.join(', ')} only.`,
       severity: 'error',
       from: { path: '^cmd/swarmctl/', pathNot: TEST_FILES },
-      to: { path: any(LEVELS.flat()), pathNot: any(SWARMCTL_MAY_IMPORT) },
+      to: { path: any(LEVELS.flat()), pathNot: [any(SWARMCTL_MAY_IMPORT), '^pkg/pki/'] },
+    },
+    {
+      name: 'swarmctl-loads-pki-late',
+      comment: 'cmd/swarmctl loads pkg/pki with import() where a key is made: others start faster.',
+      severity: 'error',
+      from: { path: '^cmd/swarmctl/', pathNot: TEST_FILES },
+      to: { path: '^pkg/pki/', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'plans-are-pure',
