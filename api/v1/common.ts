@@ -15,11 +15,17 @@ export const ObjectName = Type.String({
 /** A service's name becomes part of task and host names: lower case, at most 63 characters, no dot. */
 export const SERVICE_NAME = /^[a-z0-9]([-a-z0-9_]{0,61}[a-z0-9])?$/;
 
+/** A map of text to text; none by default. */
+export function labelsOf(description: string) {
+  return Type.Record(Type.String({ minLength: 1 }), Type.String(), {
+    default: {},
+    expected: 'a map of text to text',
+    description,
+  });
+}
+
 /** Free key/value pairs for people and selectors. Never restart anything. */
-export const Labels = Type.Record(Type.String({ minLength: 1 }), Type.String(), {
-  default: {},
-  expected: 'a map of text to text',
-});
+export const Labels = labelsOf('For people and selectors; they never restart anything.');
 export type Labels = Static<typeof Labels>;
 
 /** Extra facts about a field for its documentation and its error messages. */
@@ -59,7 +65,11 @@ export const Timestamp = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z
 /** What every object says of itself. All but name, labels and annotations is set by the server. */
 export const ObjectMeta = Type.Object(
   {
-    name: ObjectName,
+    name: Type.String({
+      ...ObjectName,
+      description:
+        'Its name, which never changes. For services: at most 63 of a-z, 0-9, "-" and "_".',
+    }),
     labels: Type.Optional(Labels),
     annotations: Type.Optional(
       Type.Record(Type.String({ minLength: 1 }), Type.String(), {
@@ -81,8 +91,12 @@ export const ObjectMeta = Type.Object(
     generation: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Counts changes of the spec. Set by the server.' }),
     ),
-    createdAt: Type.Optional(Timestamp),
-    updatedAt: Type.Optional(Timestamp),
+    createdAt: Type.Optional(
+      Type.String({ ...Timestamp, description: 'When it was made. Set by the server.' }),
+    ),
+    updatedAt: Type.Optional(
+      Type.String({ ...Timestamp, description: 'When it was changed last. Set by the server.' }),
+    ),
     deletingAt: Type.Optional(
       Type.String({
         description:

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Labels, byteSize, duration } from './common.js';
+import { byteSize, duration, labelsOf } from './common.js';
 
 const closed = { additionalProperties: false } as const;
 
@@ -25,31 +25,40 @@ export const Mount = Type.Object(
     ),
     target: absolutePath('Where it appears in the container. May be a template.'),
     readOnly: Type.Optional(flag('Mount it read-only.')),
-    consistency: Type.Optional(Type.Enum(['default', 'consistent', 'cached', 'delegated'])),
+    consistency: Type.Optional(
+      Type.Enum(['default', 'consistent', 'cached', 'delegated'], {
+        description: 'Passed on to the engine; Linux engines ignore it.',
+      }),
+    ),
     bind: Type.Optional(
       Type.Object(
         {
           propagation: Type.Optional(
             Type.Enum(['rprivate', 'private', 'rshared', 'shared', 'rslave', 'slave'], {
               default: 'rprivate',
+              description: 'Whether mounts made below it later are seen on the other side.',
             }),
           ),
           nonRecursive: Type.Optional(flag('Leave out what is mounted below the source.')),
           createSource: Type.Optional(flag('Make the directory on the node when it is missing.')),
         },
-        closed,
+        { ...closed, description: 'For type bind.' },
       ),
     ),
     volume: Type.Optional(
       Type.Object(
         {
           driver: Type.Optional(text("Volume driver. Default: the engine's `local`.")),
-          driverOptions: Type.Optional(Type.Record(Type.String(), Type.String())),
-          labels: Type.Optional(Labels),
+          driverOptions: Type.Optional(
+            Type.Record(Type.String(), Type.String(), {
+              description: 'For the driver, when the volume is made.',
+            }),
+          ),
+          labels: Type.Optional(labelsOf('Of the volume, when it is made.')),
           noCopy: Type.Optional(flag("Do not fill a new volume from the image's directory.")),
           subpath: Type.Optional(text('Path inside the volume. Needs Docker Engine 26.')),
         },
-        closed,
+        { ...closed, description: 'For type volume.' },
       ),
     ),
     tmpfs: Type.Optional(
@@ -61,14 +70,18 @@ export const Mount = Type.Object(
               pattern: '^[0-7]{3,4}$',
               default: '1777',
               expected: 'an octal mode in quotes, such as "1777"',
+              description: 'Permissions of its root.',
             }),
           ),
         },
-        closed,
+        { ...closed, description: 'For type tmpfs.' },
       ),
     ),
     image: Type.Optional(
-      Type.Object({ subpath: Type.Optional(text('Path inside the image.')) }, closed),
+      Type.Object(
+        { subpath: Type.Optional(text('Path inside the image.')) },
+        { ...closed, description: 'For type image.' },
+      ),
     ),
   },
   { ...closed, description: 'A file system in the container.' },
@@ -104,7 +117,11 @@ export type Healthcheck = Static<typeof Healthcheck>;
 /** A limit of the kernel on what one process may use. */
 export const Ulimit = Type.Object(
   {
-    name: Type.String({ pattern: '^[a-z]+$', expected: 'a ulimit name such as nofile' }),
+    name: Type.String({
+      pattern: '^[a-z]+$',
+      expected: 'a ulimit name such as nofile',
+      description: 'Such as nofile, nproc, core, memlock.',
+    }),
     soft: Type.Integer({ minimum: -1, description: '-1 means unlimited.' }),
     hard: Type.Optional(Type.Integer({ minimum: -1, description: 'Default: the soft limit.' })),
   },
@@ -118,7 +135,12 @@ export const Device = Type.Object(
     hostPath: absolutePath('Device on the node, such as /dev/fuse.'),
     containerPath: Type.Optional(absolutePath('Default: hostPath.')),
     permissions: Type.Optional(
-      Type.String({ pattern: '^[rwm]{1,3}$', default: 'rwm', expected: 'some of r, w, m' }),
+      Type.String({
+        pattern: '^[rwm]{1,3}$',
+        default: 'rwm',
+        expected: 'some of r, w, m',
+        description: 'Read, write, make device nodes.',
+      }),
     ),
   },
   closed,
@@ -138,7 +160,9 @@ export const DeviceRequest = Type.Object(
         description: 'OR of ANDs, such as [[gpu]].',
       }),
     ),
-    options: Type.Optional(Type.Record(Type.String(), Type.String())),
+    options: Type.Optional(
+      Type.Record(Type.String(), Type.String(), { description: 'For the driver.' }),
+    ),
   },
   closed,
 );
@@ -149,37 +173,55 @@ export const Privileges = Type.Object(
   {
     credentialSpec: Type.Optional(
       Type.Object(
-        { file: Type.Optional(Type.String()), registry: Type.Optional(Type.String()) },
+        {
+          file: Type.Optional(
+            Type.String({ description: "File below the engine's CredentialSpecs folder." }),
+          ),
+          registry: Type.Optional(
+            Type.String({ description: 'Value in the registry of the node.' }),
+          ),
+        },
         { ...closed, description: 'Windows gMSA.' },
       ),
     ),
     selinuxContext: Type.Optional(
       Type.Object(
         {
-          disable: Type.Optional(Type.Boolean()),
-          user: Type.Optional(Type.String()),
-          role: Type.Optional(Type.String()),
-          type: Type.Optional(Type.String()),
-          level: Type.Optional(Type.String()),
+          disable: Type.Optional(Type.Boolean({ description: 'Run without SELinux labels.' })),
+          user: Type.Optional(Type.String({ description: 'User label.' })),
+          role: Type.Optional(Type.String({ description: 'Role label.' })),
+          type: Type.Optional(Type.String({ description: 'Type label.' })),
+          level: Type.Optional(Type.String({ description: 'Level label.' })),
         },
-        closed,
+        { ...closed, description: 'SELinux labels of the processes.' },
       ),
     ),
     seccomp: Type.Optional(
       Type.Object(
         {
-          mode: Type.Enum(['default', 'unconfined', 'custom']),
+          mode: Type.Enum(['default', 'unconfined', 'custom'], {
+            description: "The engine's profile, none, or the one given here.",
+          }),
           profile: Type.Optional(
             Type.String({ description: 'The JSON profile, for mode custom.' }),
           ),
         },
-        closed,
+        { ...closed, description: 'Which system calls are allowed.' },
       ),
     ),
-    apparmor: Type.Optional(Type.Object({ mode: Type.Enum(['default', 'disabled']) }, closed)),
+    apparmor: Type.Optional(
+      Type.Object(
+        {
+          mode: Type.Enum(['default', 'disabled'], {
+            description: "The engine's profile, or none.",
+          }),
+        },
+        { ...closed, description: 'AppArmor confinement.' },
+      ),
+    ),
     noNewPrivileges: Type.Optional(flag('Forbid gaining privileges through setuid programs.')),
   },
-  closed,
+  { ...closed, description: "Who the container's processes are allowed to be." },
 );
 export type Privileges = Static<typeof Privileges>;
 
@@ -190,7 +232,10 @@ export const DnsConfig = Type.Object(
     search: Type.Optional(texts('Search domains.')),
     options: Type.Optional(texts('Resolver options, such as ndots:2.')),
   },
-  closed,
+  {
+    ...closed,
+    description: "Name resolution inside the container. Missing parts are the engine's.",
+  },
 );
 export type DnsConfig = Static<typeof DnsConfig>;
 
@@ -277,14 +322,29 @@ export const ContainerSpec = Type.Object(
     sysctls: Type.Optional(
       Type.Record(Type.String(), EnvValue, { description: 'Namespaced kernel parameters.' }),
     ),
-    ulimits: Type.Optional(Type.Array(Ulimit)),
-    oomScoreAdj: Type.Optional(Type.Integer({ minimum: -1000, maximum: 1000, default: 0 })),
+    ulimits: Type.Optional(
+      Type.Array(Ulimit, { description: 'Limits of the kernel on what one process may use.' }),
+    ),
+    oomScoreAdj: Type.Optional(
+      Type.Integer({
+        minimum: -1000,
+        maximum: 1000,
+        default: 0,
+        description: 'The higher, the sooner the kernel kills it when memory is short.',
+      }),
+    ),
     isolation: Type.Optional(
       Type.Enum(['default', 'process', 'hyperv'], { default: 'default', description: 'Windows.' }),
     ),
-    mounts: Type.Optional(Type.Array(Mount)),
-    devices: Type.Optional(Type.Array(Device)),
-    deviceRequests: Type.Optional(Type.Array(DeviceRequest)),
+    mounts: Type.Optional(
+      Type.Array(Mount, {
+        description: 'File systems in the container; each target at most once.',
+      }),
+    ),
+    devices: Type.Optional(Type.Array(Device, { description: 'Devices of the node.' })),
+    deviceRequests: Type.Optional(
+      Type.Array(DeviceRequest, { description: 'Devices by what they can do, such as GPUs.' }),
+    ),
     deviceCgroupRules: Type.Optional(texts('Rules such as "c 42:* rmw".')),
     shmSize: Type.Optional(
       byteSize({ description: "Size of /dev/shm. Default: the engine's (64Mi)." }),
@@ -297,9 +357,15 @@ export const ContainerSpec = Type.Object(
         description: "Default: the engine's.",
       }),
     ),
-    utsMode: Type.Optional(Type.Enum(['host'])),
-    usernsMode: Type.Optional(Type.Enum(['host'])),
-    cgroupnsMode: Type.Optional(Type.Enum(['private', 'host'])),
+    utsMode: Type.Optional(
+      Type.Enum(['host'], { description: 'Default: a host name of its own.' }),
+    ),
+    usernsMode: Type.Optional(
+      Type.Enum(['host'], { description: "Default: the engine's setting." }),
+    ),
+    cgroupnsMode: Type.Optional(
+      Type.Enum(['private', 'host'], { description: "Default: the engine's setting." }),
+    ),
     networkMode: Type.Optional(
       Type.Enum(['default', 'none', 'host', 'bridge'], {
         default: 'default',
@@ -308,12 +374,22 @@ export const ContainerSpec = Type.Object(
     ),
     cgroupParent: Type.Optional(text('Parent cgroup.')),
     runtime: Type.Optional(text("OCI runtime. Default: the engine's.")),
-    storageOptions: Type.Optional(Type.Record(Type.String(), Type.String())),
+    storageOptions: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description: 'Options of the storage driver, such as size=10G.',
+      }),
+    ),
     cpuShares: Type.Optional(
       Type.Integer({ minimum: 0, description: 'Relative weight. Default: 1024.' }),
     ),
     cpuset: Type.Optional(text('CPUs the container may use, such as 0-2,4.')),
-    blkioWeight: Type.Optional(Type.Integer({ minimum: 10, maximum: 1000 })),
+    blkioWeight: Type.Optional(
+      Type.Integer({
+        minimum: 10,
+        maximum: 1000,
+        description: "Relative weight of its disk traffic. Default: the kernel's.",
+      }),
+    ),
     secrets: Type.Optional(Type.Array(Type.Unknown(), { description: 'Not supported yet.' })),
     configs: Type.Optional(Type.Array(Type.Unknown(), { description: 'Not supported yet.' })),
   },

@@ -6,7 +6,9 @@ const closed = { additionalProperties: false } as const;
 /** What an operator wants of a node. Its labels are `metadata.labels`. */
 export const NodeSpec = Type.Object(
   {
-    role: Type.Enum(['worker', 'manager']),
+    role: Type.Enum(['worker', 'manager'], {
+      description: 'By which token it joined; it cannot be changed yet.',
+    }),
     availability: Type.Enum(['active', 'pause', 'drain'], {
       default: 'active',
       description: 'pause: no new tasks. drain: no new tasks and running ones move elsewhere.',

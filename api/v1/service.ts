@@ -14,7 +14,7 @@ const closed = { additionalProperties: false } as const;
 
 const GenericResource = Type.Object(
   {
-    kind: Type.String({ minLength: 1 }),
+    kind: Type.String({ minLength: 1, description: 'As the node advertises it, such as gpu.' }),
     value: Type.Integer({ minimum: 1, description: 'How many of them.' }),
   },
   closed,
@@ -34,7 +34,7 @@ export const Resources = Type.Object(
             Type.Integer({ minimum: 0, default: 0, description: '0 means unlimited.' }),
           ),
         },
-        closed,
+        { ...closed, description: 'What a task may use at most.' },
       ),
     ),
     reservations: Type.Optional(
@@ -44,9 +44,11 @@ export const Resources = Type.Object(
           memory: Type.Optional(
             byteSize({ description: 'Must be free on the node. At least 4Mi.' }),
           ),
-          genericResources: Type.Optional(Type.Array(GenericResource)),
+          genericResources: Type.Optional(
+            Type.Array(GenericResource, { description: 'Must be free on the node.' }),
+          ),
         },
-        closed,
+        { ...closed, description: 'What a node must have free for a task.' },
       ),
     ),
     memorySwap: Type.Optional(
@@ -55,7 +57,13 @@ export const Resources = Type.Object(
         description: 'Swap on top of the memory limit, which it needs. -1 means unlimited.',
       }),
     ),
-    memorySwappiness: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
+    memorySwappiness: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 100,
+        description: "How readily its memory is swapped out. Default: the kernel's.",
+      }),
+    ),
   },
   { ...closed, description: 'Limits and reservations of a task.' },
 );
@@ -119,6 +127,7 @@ export const Placement = Type.Object(
             spread: Type.String({
               pattern: '^(node|engine)\\.labels\\..+$',
               expected: 'node.labels.NAME or engine.labels.NAME',
+              description: 'The label.',
             }),
           },
           closed,
@@ -142,7 +151,11 @@ export type Placement = Static<typeof Placement>;
 export const LogDriver = Type.Object(
   {
     name: Type.String({ minLength: 1, description: 'Such as json-file, local, journald, none.' }),
-    options: Type.Optional(Type.Record(Type.String(), Type.String())),
+    options: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description: 'Of the driver, such as max-size: 10m.',
+      }),
+    ),
   },
   { ...closed, description: "Where the container's output goes. Default: the engine's driver." },
 );
@@ -172,7 +185,7 @@ export type TaskTemplate = Static<typeof TaskTemplate>;
 /** A port of the tasks made reachable from outside. */
 export const Port = Type.Object(
   {
-    name: Type.Optional(Type.String({ minLength: 1 })),
+    name: Type.Optional(Type.String({ minLength: 1, description: 'For people.' })),
     target: Type.Integer({ minimum: 1, maximum: 65535, description: 'Port inside the container.' }),
     published: Type.Optional(
       Type.Integer({
@@ -181,7 +194,9 @@ export const Port = Type.Object(
         description: 'Port on the node. Default: one the engine chooses.',
       }),
     ),
-    protocol: Type.Optional(Type.Enum(['tcp', 'udp', 'sctp'], { default: 'tcp' })),
+    protocol: Type.Optional(
+      Type.Enum(['tcp', 'udp', 'sctp'], { default: 'tcp', description: 'Protocol of the port.' }),
+    ),
     mode: Type.Optional(
       Type.Enum(['ingress', 'host'], {
         default: 'ingress',
@@ -196,8 +211,10 @@ export type Port = Static<typeof Port>;
 /** How clients reach the service. */
 export const Endpoint = Type.Object(
   {
-    mode: Type.Optional(Type.Enum(['vip', 'dnsrr'], { default: 'vip' })),
-    ports: Type.Optional(Type.Array(Port)),
+    mode: Type.Optional(
+      Type.Enum(['vip', 'dnsrr'], { default: 'vip', description: 'dnsrr is not supported yet.' }),
+    ),
+    ports: Type.Optional(Type.Array(Port, { description: 'Ports made reachable from outside.' })),
   },
   { ...closed, description: 'How clients reach the service.' },
 );
@@ -206,14 +223,36 @@ export type Endpoint = Static<typeof Endpoint>;
 /** How a new revision replaces an old one. Only the defaults are supported yet. */
 export const UpdatePolicy = Type.Object(
   {
-    parallelism: Type.Optional(Type.Integer({ minimum: 0, default: 1 })),
-    delay: Type.Optional(duration({ default: '0s' })),
-    failureAction: Type.Optional(
-      Type.Enum(['pause', 'continue', 'rollback'], { default: 'pause' }),
+    parallelism: Type.Optional(
+      Type.Integer({ minimum: 0, default: 1, description: 'Tasks replaced at once; 0 means all.' }),
     ),
-    monitor: Type.Optional(duration({ default: '5s' })),
-    maxFailureRatio: Type.Optional(Type.Number({ minimum: 0, maximum: 1, default: 0 })),
-    order: Type.Optional(Type.Enum(['stop-first', 'start-first'], { default: 'stop-first' })),
+    delay: Type.Optional(duration({ default: '0s', description: 'Wait between groups of tasks.' })),
+    failureAction: Type.Optional(
+      Type.Enum(['pause', 'continue', 'rollback'], {
+        default: 'pause',
+        description: 'When new tasks fail.',
+      }),
+    ),
+    monitor: Type.Optional(
+      duration({
+        default: '5s',
+        description: 'A new task that fails this soon counts as failed update.',
+      }),
+    ),
+    maxFailureRatio: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        default: 0,
+        description: 'Share of new tasks that may fail.',
+      }),
+    ),
+    order: Type.Optional(
+      Type.Enum(['stop-first', 'start-first'], {
+        default: 'stop-first',
+        description: 'Whether the old task stops before the new one starts.',
+      }),
+    ),
   },
   {
     ...closed,
@@ -224,8 +263,12 @@ export type UpdatePolicy = Static<typeof UpdatePolicy>;
 
 const JobMode = Type.Object(
   {
-    maxConcurrent: Type.Optional(Type.Integer({ minimum: 1 })),
-    totalCompletions: Type.Optional(Type.Integer({ minimum: 1 })),
+    maxConcurrent: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Tasks that run at once.' }),
+    ),
+    totalCompletions: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Tasks that have to end well.' }),
+    ),
   },
   closed,
 );

@@ -200,13 +200,17 @@ describe('explain', () => {
 
       FIELDS:
         mode <string>  default vip; one of vip, dnsrr
+            dnsrr is not supported yet.
         ports <[]object>
+            Ports made reachable from outside.
           name <string>
+              For people.
           target <integer>  required
               Port inside the container.
           published <integer>
               Port on the node. Default: one the engine chooses.
           protocol <string>  default tcp; one of tcp, udp, sctp
+              Protocol of the port.
           mode <string>  default ingress; one of ingress, host
               host: on the nodes that run a task. ingress is not supported yet.
       "
