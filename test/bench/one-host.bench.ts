@@ -9,7 +9,7 @@ import { importBusyboxImage } from '../fixtures/busybox-image.js';
 import { DockerdFixture } from '../fixtures/dockerd.js';
 import { OneHost, TEST_IMAGE, eventually } from '../fixtures/one-host.js';
 import { cpuPercent, residentMib } from '../fixtures/process-usage.js';
-import { floorOf, floorOfReplacement, msUntilEvent } from './engine-floor.js';
+import { WIDTHS, floorOf, floorOfReplacement, msUntilEvent } from './engine-floor.js';
 import {
   elapsedMs,
   formatReport,
@@ -28,6 +28,8 @@ import { SwarmMode } from './swarm-mode.js';
 export const SLEEP = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 3600 & wait $!; done'];
 const SIZES = [10, 50, 100] as const;
 const IDLE_MS = 20_000;
+/** What the engine still does after a removal must not be charged to what comes next. */
+const SETTLE_MS = 1_000;
 const API_CALLERS = 16;
 
 const row = (name: string, unit: string, summary: Summary): BenchmarkRow => ({
@@ -42,6 +44,10 @@ const ratio = (name: string, ours: Summary, floor: Summary): BenchmarkRow =>
     max: ours.max / floor.max,
     n: ours.n,
   });
+
+/** The best concurrency is the one with the lowest median: the lowest of all runs would be luck. */
+const lowest = (summaries: readonly Summary[]): Summary =>
+  summaries.reduce((best, next) => (next.median < best.median ? next : best));
 
 function service(name: string, replicas: number): Service {
   return {
@@ -79,6 +85,14 @@ async function remove(host: OneHost, engine: DockerEngine, name: string): Promis
   );
 }
 
+/** Nobody's first run counts: files are read and code is compiled in it. */
+async function warmUp(host: OneHost, engine: DockerEngine, swarm: SwarmMode): Promise<void> {
+  await floorOf(engine, 10, 8);
+  await applyUntilRunning(host, 'bench', 10);
+  await remove(host, engine, 'bench');
+  await swarm.createUntilRunning(10);
+}
+
 async function createRows(
   host: OneHost,
   engine: DockerEngine,
@@ -86,20 +100,24 @@ async function createRows(
   runs: number,
 ): Promise<readonly BenchmarkRow[]> {
   const rows: BenchmarkRow[] = [];
+  await warmUp(host, engine, swarm);
   for (const size of SIZES) {
-    // Interleaved, so that a drift of the machine's speed hits all three alike.
-    const times = { floor: [] as number[], ours: [] as number[], swarm: [] as number[] };
+    // Interleaved, so that a drift of the machine's speed hits all of them alike.
+    const floors = new Map(WIDTHS.map((width) => [width, [] as number[]]));
+    const times = { ours: [] as number[], swarm: [] as number[] };
     for (let run = 0; run < runs; run += 1) {
-      times.floor.push(await floorOf(engine, size));
+      for (const [width, found] of floors) {
+        await delay(SETTLE_MS);
+        found.push(await floorOf(engine, size, width));
+      }
+      await delay(SETTLE_MS);
       times.ours.push(await elapsedMs(() => applyUntilRunning(host, 'bench', size)));
       await remove(host, engine, 'bench');
+      await delay(SETTLE_MS);
       times.swarm.push(await swarm.createUntilRunning(size));
     }
-    const [floor, ours, theirs] = [times.floor, times.ours, times.swarm].map(summarise) as [
-      Summary,
-      Summary,
-      Summary,
-    ];
+    const floor = lowest([...floors.values()].map(summarise));
+    const [ours, theirs] = [summarise(times.ours), summarise(times.swarm)];
     rows.push(
       row(`${size} containers: engine's floor`, 'ms', floor),
       row(`${size} replicas: apply to all running`, 'ms', ours),
@@ -270,7 +288,7 @@ export async function benchmarkOneHost({ runs }: BenchmarkOptions): Promise<Benc
       rows,
       notes: [
         'Everything shares the cores: clients, etcd, manager, agent, both engines.',
-        "The floor is the fastest of several widths of concurrency, found anew in each run, of the same containers through the engine's API.",
+        "The floor is the same containers through the engine's API, 4, 8 or 16 at a time, whichever has the lowest median.",
         'Containers have no network; the image is on the node.',
       ],
     };
