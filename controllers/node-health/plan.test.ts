@@ -22,6 +22,7 @@ const plan = (more: Partial<NodeHealthSnapshot>) =>
     status: open,
     health: aNodeHealth('n1', { epoch: 3, reason: 'session open' }),
     hasManager: true,
+    isManagerReborn: false,
     settings,
     silentForMs: 0,
     listeningForMs: 1e9,
@@ -91,6 +92,17 @@ describe('planNodeHealth', () => {
   it('lets a lost node stay lost, whoever leads now', () => {
     const health = aNodeHealth('n1', { state: 'lost', reason: 'heartbeat failure', epoch: 3 });
     expect(plan({ health, status: closed('heartbeat failure'), listeningForMs: 0 })).toEqual({});
+  });
+
+  it('does not take the session of a manager that was started again for a sign of life', () => {
+    const lost = aNodeHealth('n1', { state: 'lost', reason: 'its manager is gone', epoch: 3 });
+    const reborn = { isManagerReborn: true, hasManager: true };
+    expect(verdictOf({ ...reborn, health: lost })).toMatchObject({
+      state: 'lost',
+      reason: 'its manager was started again',
+    });
+    const ready = aNodeHealth('n1', { state: 'ready', reason: 'session open', epoch: 3 });
+    expect(verdictOf({ ...reborn, health: ready })?.state ?? 'ready').toBe('ready');
   });
 
   it('keeps the instant of a state whose reason changes', () => {

@@ -14,6 +14,8 @@ export interface NodeHealthSnapshot {
   readonly health?: StoredNodeHealth | undefined;
   /** The manager of its session is alive. */
   readonly hasManager: boolean;
+  /** That manager was started again since the session began, so it does not hold it (both stamps are its own). */
+  readonly isManagerReborn: boolean;
   readonly settings: EffectiveClusterSpec;
   /** For how long this leader has seen the node out of order without a break. */
   readonly silentForMs: number;
@@ -53,12 +55,17 @@ export function planNodeHealth(snapshot: NodeHealthSnapshot): NodeHealthPlan {
 /** What is wrong with a node; undefined when nothing is. */
 export function troubleOf({
   status,
+  health,
   hasManager,
-}: Pick<NodeHealthSnapshot, 'status' | 'hasManager'>): string | undefined {
+  isManagerReborn,
+}: Pick<NodeHealthSnapshot, 'status' | 'health' | 'hasManager' | 'isManagerReborn'>):
+  string | undefined {
   if (!status) return 'never connected';
   const { session, engineHealthy, engineMessage } = status;
   if (!session.open) return session.reason === '' ? 'session closed' : session.reason;
   if (!hasManager) return 'its manager is gone';
+  // A ready node has until its manager closes the old session; one that was not has to come back first.
+  if (isManagerReborn && health?.state !== 'ready') return 'its manager was started again';
   if (engineHealthy) return undefined;
   return engineMessage === undefined ? 'engine does not answer' : `engine: ${engineMessage}`;
 }

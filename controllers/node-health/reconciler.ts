@@ -7,6 +7,7 @@ import type {
   Reconciler,
 } from '../../pkg/controller/index.js';
 import type { EventRecorder } from '../../pkg/events/index.js';
+import { instantMs } from '../../pkg/lifecycle/index.js';
 import { atVersion, clusterOf, puts, remove, type World } from '../../pkg/objects/index.js';
 import type { Keys, TxnPart } from '../../pkg/store/index.js';
 import { NodeObservations } from './observations.js';
@@ -46,20 +47,22 @@ export class NodeHealthReconciler implements Reconciler {
     const nowMs = clock.monotonicMs();
     const status = world.nodeStatuses.get(nodeId);
     const isMember = world.nodes.get(nodeId) !== undefined || world.nodes.isInvalid(nodeId);
-    const hasManager =
-      status !== undefined && world.managers.get(status.session.managerId) !== undefined;
+    const health = world.nodeHealths.get(nodeId);
+    const manager = status && world.managers.get(status.session.managerId);
+    const standing = {
+      status,
+      health,
+      hasManager: manager !== undefined,
+      isManagerReborn:
+        manager !== undefined && isLater(manager.startedAt, status?.session.changedAt),
+    };
     this.observations.begin(term.epoch, world.cache.connected, nowMs);
     return {
       nodeId,
       isMember,
-      status,
-      health: world.nodeHealths.get(nodeId),
-      hasManager,
+      ...standing,
       settings: effectiveClusterSpec(clusterOf(world)?.spec ?? {}),
-      silentForMs: this.observe(
-        nodeId,
-        isMember && troubleOf({ status, hasManager }) !== undefined,
-      ),
+      silentForMs: this.observe(nodeId, isMember && troubleOf(standing) !== undefined),
       listeningForMs: this.observations.listeningForMs(nowMs),
       now: clock.now().toISOString(),
     };
@@ -113,6 +116,9 @@ export class NodeHealthReconciler implements Reconciler {
     });
   }
 }
+
+const isLater = (one: string, other: string | undefined): boolean =>
+  instantMs(one) > instantMs(other);
 
 const VERDICTS = {
   ready: { type: 'normal', reason: 'NodeReady' },
