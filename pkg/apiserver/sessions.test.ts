@@ -399,7 +399,16 @@ describe('heartbeats', () => {
     expect(sessionOf()?.open).toBe(true);
   });
 
-  it('are answered with the managers whenever these change', async () => {
+  it('end a session that a manager of the same id left open when it was killed', async () => {
+    const session = { epoch: 7, managerId: 'm1', open: true, reason: '', changedAt: BUILT_AT };
+    await api.put(puts.nodeStatus(api.keys, aNodeStatus('n1', { session })));
+    await until('closed session', () => sessionOf()?.open === false);
+    expect(sessionOf()).toMatchObject({ epoch: 7, reason: 'the manager has lost the session' });
+  });
+});
+
+describe('an open session', () => {
+  it('is told the managers whenever these change', async () => {
     const messages = heard(await agent.openSession(hello));
     const told = () =>
       messages.flatMap((message) => (message.type === 'managers' ? [message.managers] : []));
@@ -408,13 +417,6 @@ describe('heartbeats', () => {
     await api.put(remove(api.keys.manager('m2')));
     await until('those that are left', () => told().length === 2);
     expect(told()).toEqual([[address, api.first.address].sort(), [api.first.address]]);
-  });
-
-  it('end a session that a manager of the same id left open when it was killed', async () => {
-    const session = { epoch: 7, managerId: 'm1', open: true, reason: '', changedAt: BUILT_AT };
-    await api.put(puts.nodeStatus(api.keys, aNodeStatus('n1', { session })));
-    await until('closed session', () => sessionOf()?.open === false);
-    expect(sessionOf()).toMatchObject({ epoch: 7, reason: 'the manager has lost the session' });
   });
 });
 
