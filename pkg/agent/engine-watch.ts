@@ -24,6 +24,8 @@ export interface EngineHealth {
 
 const RETRY = { initialMs: 100, maxMs: 2_000 };
 const PING_TIMEOUT_MS = 3_000;
+/** How often the engine is asked whether it answers, and how long it may take. */
+const BEAT_MS = 5_000;
 /** An engine that is slower than this at the start counts as away until it answers. */
 const FIRST_ANSWER_MS = 3_000;
 
@@ -85,6 +87,26 @@ export class EngineWatch {
 
   /** Follows until the signal aborts; rejects with its reason. */
   async run(signal: AbortSignal): Promise<never> {
+    const [end] = await Promise.all([this.followForEver(signal), this.beat(signal)]);
+    return end;
+  }
+
+  /** A frozen engine keeps its connections and says nothing: only asking tells. */
+  private async beat(signal: AbortSignal): Promise<never> {
+    const { clock, engine } = this.options;
+    for (;;) {
+      await clock.sleep(BEAT_MS, signal);
+      try {
+        await engine.ping({ timeoutMs: BEAT_MS, signal });
+        this.heard({ healthy: true });
+      } catch (error) {
+        signal.throwIfAborted();
+        this.heard({ healthy: false, message: messageOf(error) });
+      }
+    }
+  }
+
+  private async followForEver(signal: AbortSignal): Promise<never> {
     for (;;) {
       try {
         await this.describe(signal);

@@ -218,7 +218,7 @@ async function loadRows(
 }
 
 async function idleRows(host: OneHost, tasks: number): Promise<readonly BenchmarkRow[]> {
-  await delay(3_000); // what was begun ends
+  await delay(15_000); // what was begun ends, compiled code and garbage included
   const programs = [
     ['manager', host.manager.pid ?? 0],
     ['agent', host.agent.pid ?? 0],
