@@ -271,14 +271,16 @@ async function inTurn(
 export async function benchmarkOneHost({ runs }: BenchmarkOptions): Promise<BenchmarkReport> {
   const [host, other] = await Promise.all([OneHost.start(), DockerdFixture.start()]);
   const engine = new DockerEngine({ host: host.dockerd.host });
+  let swarm: SwarmMode | undefined;
   try {
     await importBusyboxImage(other.socketPath, TEST_IMAGE);
-    const swarm = await SwarmMode.start(other, { image: TEST_IMAGE, command: SLEEP });
+    const theirs = await SwarmMode.start(other, { image: TEST_IMAGE, command: SLEEP });
+    swarm = theirs;
     const rows = await inTurn([
       () => idleRows(host, 0),
-      () => createRows(host, engine, swarm, runs),
+      () => createRows(host, engine, theirs, runs),
       () => replacementRows(host, engine, runs),
-      () => swarmReplacementRows(swarm, runs),
+      () => swarmReplacementRows(theirs, runs),
       () => apiRows(host),
       () => idleWithTasks(host, engine),
     ]);
@@ -293,6 +295,7 @@ export async function benchmarkOneHost({ runs }: BenchmarkOptions): Promise<Benc
       ],
     };
   } finally {
+    await swarm?.stop().catch(() => undefined); // its engine goes in any case
     engine.close();
     await host.dispose();
     await other.dispose();
