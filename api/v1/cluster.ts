@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { ObjectMeta, Timestamp, duration, type StoredMeta } from './common.js';
-import { LogDriver } from './service.js';
+import { LogDriver } from './log-driver.js';
 
 const closed = { additionalProperties: false } as const;
 

@@ -1,7 +1,16 @@
 /** Version 1 of the API: one schema per kind gives the type, the validator and the OpenAPI part. */
 export * from './common.js';
 export * from './container.js';
+export * from './resources.js';
+export * from './restart-policy.js';
+export * from './placement.js';
+export * from './log-driver.js';
+export * from './task-template.js';
+export * from './endpoint.js';
+export * from './update-policy.js';
+export * from './service-mode.js';
 export * from './service.js';
+export * from './service-revision.js';
 export * from './task.js';
 export * from './node.js';
 export * from './cluster.js';

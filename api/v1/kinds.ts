@@ -2,7 +2,8 @@ import type { TSchema } from 'typebox';
 import { Cluster, Manager } from './cluster.js';
 import { Event } from './event.js';
 import { Node } from './node.js';
-import { Service, ServiceRevision } from './service.js';
+import { ServiceRevision } from './service-revision.js';
+import { Service } from './service.js';
 import { Task } from './task.js';
 
 /** What the API offers for a kind. */

@@ -1,6 +1,7 @@
 import type { ClusterSpec } from './cluster.js';
-import type { ServiceMode, ServiceSpec, RevisionTemplate } from './service.js';
-import { RevisionTemplate as RevisionTemplateSchema } from './service.js';
+import type { ServiceMode } from './service-mode.js';
+import { RevisionTemplate } from './service-revision.js';
+import type { ServiceSpec } from './service.js';
 import {
   durationMs,
   formatBytes,
@@ -47,7 +48,7 @@ export function revisionTemplateOf(spec: ServiceSpec): RevisionTemplate {
  * form, fields that equal their default or are empty left out. Hash it to compare revisions.
  */
 export function canonicalTemplate(template: RevisionTemplate): string {
-  return canonicalText(template, RevisionTemplateSchema);
+  return canonicalText(template, RevisionTemplate);
 }
 
 /** As {@link canonicalTemplate}, for a value of any schema: equal texts mean the same. */

@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { Timestamp } from './common.js';
 import { NodeDescription } from './node.js';
-import { RevisionTemplate } from './service.js';
+import { RevisionTemplate } from './service-revision.js';
 import { DESIRED_STATES, TaskReport } from './task.js';
 
 /** Why this protocol: DESIGN 7. The agent opens every connection; NDJSON down, batches up. */

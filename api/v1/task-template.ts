@@ -1,0 +1,29 @@
+import { Type, type Static } from 'typebox';
+import { ContainerSpec } from './container.js';
+import { LogDriver } from './log-driver.js';
+import { Placement } from './placement.js';
+import { Resources } from './resources.js';
+import { RestartPolicy } from './restart-policy.js';
+
+const closed = { additionalProperties: false } as const;
+
+/** Template of a service's tasks. A change of it makes a new revision and restarts tasks. */
+export const TaskTemplate = Type.Object(
+  {
+    container: ContainerSpec,
+    resources: Type.Optional(Resources),
+    restartPolicy: Type.Optional(RestartPolicy),
+    placement: Type.Optional(Placement),
+    logDriver: Type.Optional(LogDriver),
+    networks: Type.Optional(Type.Array(Type.Unknown(), { description: 'Not supported yet.' })),
+    forceUpdate: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        default: 0,
+        description: 'Counts forced redeployments; a change restarts tasks.',
+      }),
+    ),
+  },
+  { ...closed, description: 'Template of the tasks. A change of it restarts tasks.' },
+);
+export type TaskTemplate = Static<typeof TaskTemplate>;
