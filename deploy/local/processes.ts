@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SystemClock } from '../../pkg/base/index.js';
 import { LAYOUT } from './layout.js';
@@ -51,9 +51,33 @@ export async function ensureDaemon({ name, program, args, env }: Daemon): Promis
 
 /** True while `pid` runs and was started by a local cluster of this checkout. */
 export async function isOurs(pid: number): Promise<boolean> {
-  // A zombie and a foreign process both have nothing for us to read there.
-  const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-  return environment.split('\0').includes(`${MARKER}=${LAYOUT.run}`);
+  return (await environmentOf(pid)).split('\0').includes(`${MARKER}=${LAYOUT.run}`);
+}
+
+/** How often, and how far apart, a process is looked at again that seems to be in the middle of exec. */
+const EXEC_LOOKS = 20;
+const EXEC_LOOK_MS = 5;
+
+/**
+ * The environment of a process; empty when it is gone or not for us to read. Between the moment in which
+ * exec drops the old program and the one in which the new one has its environment, the kernel shows none:
+ * a process that lives and has a program is then looked at again.
+ */
+async function environmentOf(pid: number): Promise<string> {
+  for (let look = 1; ; look += 1) {
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => undefined);
+    if (environment !== '') return environment ?? '';
+    if (look === EXEC_LOOKS || !(await hasProgram(pid))) return '';
+    await clock.sleep(EXEC_LOOK_MS);
+  }
+}
+
+/** False for what is gone, for zombies and for threads of the kernel. */
+async function hasProgram(pid: number): Promise<boolean> {
+  return readlink(`/proc/${pid}/exe`).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The pid of the daemon called `name`, undefined when it does not run. */
