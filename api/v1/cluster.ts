@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { Applied } from './applied.js';
 import { ObjectMeta, Timestamp, duration, type StoredMeta } from './common.js';
 import { LogDriver } from './log-driver.js';
 
@@ -55,6 +56,7 @@ export const Cluster = Type.Object(
     metadata: ObjectMeta,
     spec: ClusterSpec,
     status: Type.Optional(ClusterStatus),
+    applied: Type.Optional(Applied),
   },
   { ...closed, description: 'The cluster itself; there is one, called default.' },
 );
@@ -78,6 +80,7 @@ export interface StoredCluster {
   readonly kind: 'Cluster';
   readonly metadata: StoredMeta;
   readonly spec: ClusterSpec;
+  readonly applied?: Applied;
   readonly security: {
     /** PEM. */
     readonly caCertificate: string;

@@ -1,5 +1,6 @@
 /** Version 1 of the API: one schema per kind gives the type, the validator and the OpenAPI part. */
 export * from './common.js';
+export * from './applied.js';
 export * from './container.js';
 export * from './resources.js';
 export * from './restart-policy.js';

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { Applied } from './applied.js';
 import { Condition, ObjectMeta, Timestamp, type StoredMeta } from './common.js';
 
 const closed = { additionalProperties: false } as const;
@@ -85,6 +86,7 @@ export const Node = Type.Object(
     metadata: ObjectMeta,
     spec: NodeSpec,
     status: Type.Optional(NodeStatus),
+    applied: Type.Optional(Applied),
   },
   { ...closed, description: 'A host with a Docker Engine and an agent.' },
 );
@@ -96,6 +98,7 @@ export interface StoredNode {
   readonly kind: 'Node';
   readonly metadata: StoredMeta;
   readonly spec: NodeSpec;
+  readonly applied?: Applied;
 }
 
 /** What the session's manager stores, at key node-status/<id>. */

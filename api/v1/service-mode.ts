@@ -42,6 +42,7 @@ export const ServiceMode = Type.Object(
   },
   {
     ...closed,
+    oneOfMembers: true,
     description: 'Exactly one of replicated and global. Default: replicated with 1 replica.',
   },
 );

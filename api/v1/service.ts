@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { Applied } from './applied.js';
 import { Condition, ObjectMeta, type StoredMeta } from './common.js';
 import { Endpoint } from './endpoint.js';
 import { ServiceMode } from './service-mode.js';
@@ -53,6 +54,7 @@ export const Service = Type.Object(
     metadata: ObjectMeta,
     spec: ServiceSpec,
     status: Type.Optional(ServiceStatus),
+    applied: Type.Optional(Applied),
   },
   { ...closed, description: 'What to run and how many of it.' },
 );
@@ -64,6 +66,7 @@ export interface StoredService {
   readonly kind: 'Service';
   readonly metadata: StoredMeta;
   readonly spec: ServiceSpec;
+  readonly applied?: Applied;
 }
 
 /** The observed half of a service. `serviceUid` tells it from that of an earlier service of the name. */

@@ -93,7 +93,7 @@ function querySchema<C>({ query }: RouteDefinition<C>): object {
 /** Objects are checked by their kind's own rules, so their routes have no schema to show but the kind's. */
 function bodySchema<C>({ method, answer, streams }: RouteDefinition<C>, body: unknown): object {
   if (body !== undefined) return { body };
-  if (method === 'PATCH') return { body: { type: 'object', description: 'A JSON merge patch.' } };
+  if (method === 'PATCH') return { body: { description: 'A JSON merge patch, or a JSON patch.' } };
   if (streams === 'up' || (method !== 'PUT' && method !== 'POST')) return {};
   const properties = (answer as { properties?: Json } | undefined)?.properties;
   return properties?.['object'] === undefined
@@ -105,6 +105,9 @@ function namesByText(): ReadonlyMap<string, string> {
   return new Map(Object.entries(NAMED).map(([name, schema]) => [JSON.stringify(schema), name]));
 }
 
+/** Keywords for our own messages and merges; OpenAPI does not know them. */
+const OURS = ['expected', 'oneOfMembers'];
+
 /** The schema with every named part of it replaced by a reference. */
 function referenced(schema: unknown, names: ReadonlyMap<string, string>): unknown {
   if (Array.isArray(schema)) return schema.map((part) => referenced(part, names));
@@ -114,9 +117,8 @@ function referenced(schema: unknown, names: ReadonlyMap<string, string>): unknow
 }
 
 function membersOf(schema: object, names: ReadonlyMap<string, string>): Json {
-  // `expected` is for our own messages; OpenAPI does not know it.
   const entries = Object.entries(schema).filter(
-    ([key]) => key !== 'expected' && !key.startsWith('~'),
+    ([key]) => !OURS.includes(key) && !key.startsWith('~'),
   );
   return Object.fromEntries(entries.map(([key, part]) => [key, referenced(part, names)]));
 }

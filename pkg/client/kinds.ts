@@ -31,6 +31,8 @@ export interface ReadOptions {
    * that this client has seen, so that it reads its own writes whichever manager answers.
    */
   readonly minRevision?: number;
+  /** Also which fields belong to the applied document. Default false. */
+  readonly showApplied?: boolean;
 }
 
 /** Which objects, and how many of them. */
@@ -65,6 +67,17 @@ export interface WriteOptions {
   readonly timeoutMs?: number;
   /** Validate and answer as if it were done, but write nothing. */
   readonly dryRun?: boolean;
+  /** Why; kept as the annotation swarm/change-cause. */
+  readonly cause?: string | undefined;
+}
+
+/** How the body of a patch is meant: RFC 7386 or RFC 6902. */
+export type PatchType = 'merge' | 'json';
+
+/** A patch. */
+export interface PatchOptions extends WriteOptions {
+  /** Default merge. */
+  readonly type?: PatchType;
 }
 
 /** A delete. */

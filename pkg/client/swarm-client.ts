@@ -17,6 +17,7 @@ import type {
   KindTypes,
   ListQuery,
   LogQuery,
+  PatchOptions,
   Plural,
   ReadOptions,
   VersionAnswer,
@@ -103,12 +104,13 @@ export class SwarmClient {
 
   /** One page. */
   async list<P extends Plural>(plural: P, query: ListQuery = {}): Promise<Page<P>> {
-    const { labelSelector, fieldSelector, limit, continue: after } = query;
+    const { labelSelector, fieldSelector, limit, continue: after, showApplied } = query;
     const path = withQuery(paths.list(plural), {
       labelSelector,
       fieldSelector,
       limit,
       continue: after,
+      showApplied,
     });
     return this.read(`list ${plural}`, path, query);
   }
@@ -131,7 +133,8 @@ export class SwarmClient {
 
   /** One object, by name or by what else the kind can be looked up with. Errors: NotFoundError. */
   get<P extends Plural>(plural: P, name: string, options: ReadOptions = {}): Promise<KindTypes[P]> {
-    return this.read(`get ${plural}/${name}`, paths.object(plural, name), options);
+    const path = withQuery(paths.object(plural, name), { showApplied: options.showApplied });
+    return this.read(`get ${plural}/${name}`, path, options);
   }
 
   /**
@@ -168,13 +171,16 @@ export class SwarmClient {
   ): Promise<Written<P>> {
     return this.write(`create ${plural}`, options, {
       method: 'POST',
-      path: withQuery(paths.list(plural), { dryRun: options.dryRun }),
+      path: withQuery(paths.list(plural), writeQuery(options)),
       body: JSON.stringify(object),
       idempotent: false,
     });
   }
 
-  /** Creates it, or replaces what is there; `unchanged` when it means the same. Safe to repeat. */
+  /**
+   * Creates it, or merges it into what is there (see ADR 0013); `unchanged` when it means the same. Safe to
+   * repeat.
+   */
   apply<P extends Plural>(
     plural: P,
     object: object & { readonly metadata: { readonly name: string } },
@@ -183,7 +189,7 @@ export class SwarmClient {
     const { name } = object.metadata;
     return this.write(`apply ${plural}/${name}`, options, {
       method: 'PUT',
-      path: withQuery(paths.object(plural, name), { apply: true, dryRun: options.dryRun }),
+      path: withQuery(paths.object(plural, name), { apply: true, ...writeQuery(options) }),
       body: JSON.stringify(object),
       idempotent: true,
     });
@@ -198,23 +204,28 @@ export class SwarmClient {
   ): Promise<Written<P>> {
     return this.write(`replace ${plural}/${name}`, options, {
       method: 'PUT',
-      path: withQuery(paths.object(plural, name), { dryRun: options.dryRun }),
+      path: withQuery(paths.object(plural, name), writeQuery(options)),
       body: JSON.stringify(object),
       idempotent: false,
     });
   }
 
-  /** Changes parts (JSON merge patch, RFC 7386): null removes a field, lists are replaced whole. */
+  /**
+   * Changes parts, by a JSON merge patch (RFC 7386: null removes a field, lists are replaced whole) or a JSON
+   * patch (RFC 6902).
+   */
   patch<P extends Plural>(
     plural: P,
     name: string,
     patch: object,
-    options: WriteOptions = {},
+    options: PatchOptions = {},
   ): Promise<Written<P>> {
     return this.write(`patch ${plural}/${name}`, options, {
       method: 'PATCH',
-      path: withQuery(paths.object(plural, name), { dryRun: options.dryRun }),
-      headers: { 'content-type': 'application/merge-patch+json' },
+      path: withQuery(paths.object(plural, name), writeQuery(options)),
+      headers: {
+        'content-type': `application/${options.type === 'json' ? 'json' : 'merge'}-patch+json`,
+      },
       body: JSON.stringify(patch),
       idempotent: false,
     });
@@ -349,3 +360,5 @@ function withQuery(
   );
   return `${path}?${search.toString()}`;
 }
+
+const writeQuery = ({ dryRun, cause }: WriteOptions) => ({ dryRun, cause });

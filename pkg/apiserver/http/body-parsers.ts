@@ -11,7 +11,7 @@ export function addBodyParsers(
 ): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
-    ['application/json', 'application/merge-patch+json'],
+    ['application/json', 'application/merge-patch+json', 'application/json-patch+json'],
     async (
       request: { readonly routeOptions: { readonly bodyLimit: number } },
       body: IncomingMessage,

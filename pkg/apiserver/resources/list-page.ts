@@ -1,7 +1,7 @@
 import type { ObjectList } from '../../../api/v1/index.js';
 import { BadRequestError, CompactedError } from '../../base/index.js';
 import { presentReader, readerBefore, type Reader } from './reader.js';
-import type { Resource } from './resource.js';
+import { viewOf, type Resource } from './resource.js';
 import type { Selector } from './selectors.js';
 
 /** What to list. */
@@ -9,6 +9,7 @@ export interface ListRequest {
   readonly resource: Resource;
   readonly selector: Selector | undefined;
   readonly limit: number;
+  readonly showApplied: boolean;
   /** `metadata.continue` of the page before. */
   readonly after: string | undefined;
 }
@@ -37,7 +38,7 @@ export function listPage(request: ListRequest): ObjectList {
       revision,
       ...(last && remaining > 0 && { continue: tokenOf({ revision, key: last.key }), remaining }),
     },
-    items: page.map(({ stored }) => resource.view(stored, reader)),
+    items: page.map(({ stored }) => viewOf(resource, stored, reader, request.showApplied)),
   };
 }
 

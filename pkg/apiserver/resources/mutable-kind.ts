@@ -1,4 +1,4 @@
-import type { Problem, StoredMeta } from '../../../api/v1/index.js';
+import type { Applied, Problem, StoredMeta } from '../../../api/v1/index.js';
 import type { CollectionDefinition } from '../../informer/index.js';
 import type { Keys, Operation } from '../../store/index.js';
 import type { ObjectView } from './resource.js';
@@ -9,6 +9,8 @@ export interface StoredObject {
   readonly kind: string;
   readonly metadata: StoredMeta;
   readonly spec: object;
+  /** What of the last apply still belongs to its document; no view shows it unasked. */
+  readonly applied?: Applied;
 }
 
 /** What a person sends: checked against the kind's schema, everything the server sets is ignored. */
@@ -37,6 +39,8 @@ export interface MutableKind<Stored extends StoredObject = StoredObject> {
   problems(input: unknown): readonly Problem[];
   /** The spec as it is stored. */
   normalise(spec: Stored['spec']): Stored['spec'];
+  /** The part whose changes people give a cause for; undefined when the kind has none. */
+  templateText?(spec: Stored['spec']): string;
   /** What may not change, or not yet. */
   changeProblems(before: Stored, spec: Stored['spec']): readonly Problem[];
   put(keys: Keys, stored: Stored): Operation;

@@ -34,7 +34,7 @@ export function nodeResource(world: World): Resource {
       'status.state': ({ metadata }, reader) =>
         reader.get(world.nodeHealths, metadata.uid)?.state ?? 'unknown',
     },
-    view: (node, reader) => ({
+    view: ({ applied: _applied, ...node }, reader) => ({
       ...node,
       status: statusOf(world, node, {
         status: reader.get(world.nodeStatuses, node.metadata.uid),

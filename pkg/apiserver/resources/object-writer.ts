@@ -1,4 +1,4 @@
-import type { WriteResult } from '../../../api/v1/index.js';
+import { CHANGE_CAUSE, type WriteResult } from '../../../api/v1/index.js';
 import {
   AlreadyExistsError,
   ConflictError,
@@ -13,7 +13,8 @@ import {
 import type { WorldCache } from '../../informer/index.js';
 import { absent, atVersion } from '../../objects/index.js';
 import { decodeEntry, type Keys, type Store } from '../../store/index.js';
-import { changeOf, describe } from './object-change.js';
+import { appliedPartOf, namesAnnotation, wishOf } from './applied-document.js';
+import { changeOf, describe, type Change } from './object-change.js';
 import type { MutableKind, StoredObject, Submitted } from './mutable-kind.js';
 import type { ObjectView } from './resource.js';
 
@@ -28,13 +29,18 @@ export interface ObjectWriterOptions {
 /** How a write is meant. */
 export interface WriteMode {
   readonly dryRun: boolean;
+  /** Why, in a person's words; kept as an annotation. */
+  readonly cause?: string | undefined;
   readonly signal: AbortSignal;
 }
 
 /** What one write decided from the object as it was. */
-type Decision =
-  | { readonly result: 'unchanged'; readonly stored: StoredObject }
-  | { readonly result: 'created' | 'configured' | 'deleting'; readonly stored: StoredObject };
+interface Decision {
+  readonly result: 'created' | 'configured' | 'unchanged' | 'deleting';
+  readonly stored: StoredObject;
+  /** False when etcd says the same already. */
+  readonly writes: boolean;
+}
 
 const MAX_OBJECT_BYTES = 512 * 1024;
 /** Races are short: the sixth loser in a row is told. */
@@ -51,14 +57,14 @@ export class ObjectWriter {
   /** Errors: InvalidObjectError, AlreadyExistsError, TooLargeError. */
   async create(kind: MutableKind, input: unknown, mode: WriteMode): Promise<WriteResult> {
     const submitted = requireValid(kind, input);
-    const stored = this.newObject(kind, submitted);
+    const stored = this.newObject(kind, submitted, mode);
     const key = kind.etcdKey(this.options.keys, stored);
     const existing = await this.read(kind, key, mode);
     if (existing) throw alreadyExists(existing);
     try {
       return await this.commit(kind, key, {
         before: undefined,
-        decision: { result: 'created', stored },
+        decision: { result: 'created', stored, writes: true },
         mode,
       });
     } catch (error) {
@@ -68,15 +74,26 @@ export class ObjectWriter {
   }
 
   /**
-   * Creates it or makes it what `input` says; nothing is written when it means the same already.
-   * Errors: InvalidObjectError, TooLargeError; ConflictError when `metadata.version` is stale.
+   * Creates it (where the kind can be created) or merges what `input` says into what is there: fields that it
+   * does not name and never named stay as others set them. `unchanged` when it means the same already; a write
+   * may then still note which fields belong to the document.
+   * Errors: InvalidObjectError, TooLargeError; ConflictError when `metadata.version` is stale; NotFoundError.
    */
-  apply(kind: MutableKind, key: string, input: unknown, mode: WriteMode): Promise<WriteResult> {
-    const submitted = requireValid(kind, input);
+  apply(
+    kind: MutableKind,
+    key: string,
+    input: unknown,
+    mode: WriteMode & { readonly mayCreate: boolean },
+  ): Promise<WriteResult> {
+    const applied = appliedPartOf(input);
+    const statesCause = namesAnnotation(input, CHANGE_CAUSE);
     return this.decided(kind, key, mode, (before) => {
-      if (before) return this.configured(kind, before, submitted);
-      requireNoVersion(submitted);
-      return { result: 'created', stored: this.newObject(kind, submitted) };
+      const wish = requireValid(kind, wishOf(kind, before, input));
+      if (before) return this.configured(kind, before, { wish, applied, statesCause, ...mode });
+      if (!mode.mayCreate) throw notThere(kind, key);
+      requireNoVersion(wish);
+      const stored = { ...this.newObject(kind, wish, mode), applied };
+      return { result: 'created', stored, writes: true };
     });
   }
 
@@ -85,7 +102,7 @@ export class ObjectWriter {
     const submitted = requireValid(kind, input);
     return this.decided(kind, key, mode, (before) => {
       if (!before) throw new NotFoundError(`there is no ${describe(submitted)}`);
-      return this.configured(kind, before, submitted);
+      return this.configured(kind, before, { wish: submitted, ...mode });
     });
   }
 
@@ -98,7 +115,7 @@ export class ObjectWriter {
   ): Promise<WriteResult> {
     return this.decided(kind, key, mode, (before) => {
       if (!before) throw notThere(kind, key);
-      return this.configured(kind, before, requireValid(kind, change(before)));
+      return this.configured(kind, before, { wish: requireValid(kind, change(before)), ...mode });
     });
   }
 
@@ -112,10 +129,12 @@ export class ObjectWriter {
     return this.decided(kind, key, mode, (before) => {
       if (!before) throw notThere(kind, key);
       requireVersion(before, version);
-      if (before.metadata.deletingAt !== undefined) return { result: 'unchanged', stored: before };
+      if (before.metadata.deletingAt !== undefined) {
+        return { result: 'unchanged', stored: before, writes: false };
+      }
       const now = this.options.clock.now().toISOString();
       const metadata = { ...before.metadata, deletingAt: now, updatedAt: now };
-      return { result: 'deleting', stored: { ...before, metadata } };
+      return { result: 'deleting', stored: { ...before, metadata }, writes: true };
     });
   }
 
@@ -148,9 +167,17 @@ export class ObjectWriter {
     return definition.decode(value, { key, modRevision, createRevision });
   }
 
-  private newObject(kind: MutableKind, { metadata, spec }: Submitted): StoredObject {
+  private newObject(
+    kind: MutableKind,
+    { metadata, spec }: Submitted,
+    { cause }: WriteMode,
+  ): StoredObject {
     const now = this.options.clock.now().toISOString();
-    const { name, labels = {}, annotations } = metadata;
+    const { name, labels = {} } = metadata;
+    const annotations =
+      cause === undefined
+        ? metadata.annotations
+        : { ...metadata.annotations, [CHANGE_CAUSE]: cause };
     return {
       apiVersion: 'swarm/v1',
       kind: kind.kind,
@@ -168,19 +195,24 @@ export class ObjectWriter {
     };
   }
 
-  private configured(kind: MutableKind, before: StoredObject, wish: Submitted): Decision {
-    requireVersion(before, wish.metadata.version);
-    if (wish.metadata.uid !== undefined && wish.metadata.uid !== before.metadata.uid) {
+  private configured(
+    kind: MutableKind,
+    before: StoredObject,
+    change: Omit<Change, 'now'>,
+  ): Decision {
+    const { uid, version } = change.wish.metadata;
+    requireVersion(before, version);
+    if (uid !== undefined && uid !== before.metadata.uid) {
       throw new ConflictError(`${describe(before)} is another one than that with the given uid`);
     }
     if (before.metadata.deletingAt !== undefined) {
       throw new ConflictError(`${describe(before)} is being deleted; wait until it is gone`);
     }
     const now = this.options.clock.now().toISOString();
-    const stored = changeOf(kind, before, { wish, now });
-    return stored === undefined
-      ? { result: 'unchanged', stored: before }
-      : { result: 'configured', stored };
+    const changed = changeOf(kind, before, { ...change, now });
+    if (changed === undefined) return { result: 'unchanged', stored: before, writes: false };
+    const { isChanged, stored } = changed;
+    return { result: isChanged ? 'configured' : 'unchanged', stored, writes: true };
   }
 
   private async commit(
@@ -188,10 +220,10 @@ export class ObjectWriter {
     key: string,
     { before, decision, mode }: Commit,
   ): Promise<WriteResult> {
-    const { stored, result } = decision;
+    const { stored, writes } = decision;
     requireSize(stored);
     const { cache, store, keys } = this.options;
-    if (result === 'unchanged' || mode.dryRun) {
+    if (!writes || mode.dryRun) {
       return answer(kind, decision, { dryRun: mode.dryRun, revision: cache.revision });
     }
     const compare = [before ? atVersion(key, before.metadata.version) : absent(key)];
@@ -202,7 +234,7 @@ export class ObjectWriter {
       });
     await this.caughtUp(revision, mode.signal);
     const written = { ...stored, metadata: { ...stored.metadata, version: revision } };
-    return answer(kind, { result, stored: written }, { dryRun: false, revision });
+    return answer(kind, { ...decision, stored: written }, { dryRun: false, revision });
   }
 
   /** The write is done; that the cache is slow is no reason to tell otherwise. */

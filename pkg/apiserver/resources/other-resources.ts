@@ -102,7 +102,7 @@ export function clusterResource(world: World): Resource {
 
 /** The cluster as the API shows it. */
 export function clusterView(stored: StoredCluster, leaderId: string | undefined): Cluster {
-  const { security, ...shown } = stored;
+  const { security, applied: _applied, ...shown } = stored;
   return {
     ...shown,
     status: {

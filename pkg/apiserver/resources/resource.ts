@@ -1,4 +1,4 @@
-import type { KindDescription, ObjectMeta } from '../../../api/v1/index.js';
+import type { Applied, KindDescription, ObjectMeta } from '../../../api/v1/index.js';
 import type { Change, Informer, WorldCache } from '../../informer/index.js';
 import type { Reader } from './reader.js';
 
@@ -7,6 +7,7 @@ export interface ObjectView {
   readonly apiVersion: 'swarm/v1';
   readonly kind: string;
   readonly metadata: ObjectMeta;
+  readonly applied?: Applied;
 }
 
 /** Reads one field of an object as text, for selectors; must be cheap. */
@@ -33,6 +34,18 @@ export interface Resource<Stored = unknown> {
    * Errors: BadRequestError when it is ambiguous.
    */
   find(name: string): string | undefined;
+}
+
+/** What the API shows of an object; with what belongs to its applied document when that was asked for. */
+export function viewOf(
+  resource: Resource,
+  stored: unknown,
+  reader: Reader,
+  isAppliedShown = false,
+): ObjectView {
+  const view = resource.view(stored, reader);
+  const { applied } = stored as { readonly applied?: Applied };
+  return isAppliedShown && applied !== undefined ? { ...view, applied } : view;
 }
 
 /** Forgets the stored type: whoever serves all kinds passes objects through unseen. */

@@ -22,7 +22,7 @@ export function serviceResource(world: World): Resource {
       'metadata.uid': ({ metadata }) => metadata.uid,
       'spec.mode': ({ spec }) => (replicasOf(spec) === undefined ? 'global' : 'replicated'),
     },
-    view: (service, reader) => ({
+    view: ({ applied: _applied, ...service }, reader) => ({
       ...service,
       status: statusOf(service, reader.get(world.serviceStatuses, service.metadata.name)),
     }),

@@ -1,8 +1,10 @@
 import {
   ServiceSpec,
+  canonicalTemplate,
   fieldPath,
   normaliseServiceSpec,
   replicasOf,
+  revisionTemplateOf,
   serviceProblems,
   type Problem,
   type Service,
@@ -27,6 +29,7 @@ export function serviceWrites(resource: Resource): MutableKind<StoredService> {
       return problems.length > 0 ? problems : placementProblems((input as Service).spec);
     },
     normalise: normaliseServiceSpec,
+    templateText: (spec) => canonicalTemplate(revisionTemplateOf(spec)),
     changeProblems: modeProblems,
     put: (keys, stored) => puts.service(keys, stored),
     view: (stored) => resource.view(stored, presentReader),

@@ -5,12 +5,13 @@ import type { ApiContext } from '../api-context.js';
 import type { QueryParameter } from '../http/query.js';
 import type { ApiReply, ApiRequest, RouteDefinition } from '../http/route.js';
 import { listPage } from '../resources/list-page.js';
+import { jsonPatch } from '../resources/json-patch.js';
 import { mergePatch } from '../resources/merge-patch.js';
 import type { MutableKind, StoredObject } from '../resources/mutable-kind.js';
 import { removeNode } from '../resources/node-removal.js';
 import type { WriteMode } from '../resources/object-writer.js';
 import { presentReader } from '../resources/reader.js';
-import type { Resource } from '../resources/resource.js';
+import { viewOf, type Resource } from '../resources/resource.js';
 import { parseSelectors } from '../resources/selectors.js';
 import { Watcher } from '../resources/watcher.js';
 
@@ -31,6 +32,9 @@ const MIN_REVISION = {
   minRevision: integer('Wait until this revision of the store can be read. Also a header.'),
 };
 const DRY_RUN = { dryRun: flag('Validate and answer as if it were done, but write nothing.') };
+const CAUSE = { cause: text('Why; kept as the annotation swarm/change-cause.') };
+const SHOW_APPLIED = { showApplied: flag('Also which fields belong to the applied document.') };
+const MAX_CAUSE = 1_024;
 const VERSION = { version: integer('Only when the object is at this version.') };
 
 const listUrl = ({ plural }: KindDescription) => `/v1/${plural}`;
@@ -72,6 +76,7 @@ function listRoute(kind: KindDescription): Route {
     query: {
       ...SELECTORS,
       ...MIN_REVISION,
+      ...SHOW_APPLIED,
       limit: integer(`Objects per page, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`),
       continue: text('`metadata.continue` of the page before.'),
       watch: flag('Changes instead of a list.'),
@@ -96,6 +101,7 @@ function list(resource: Resource, { query }: ApiRequest): ApiReply {
       labelSelector: query.text('labelSelector'),
       fieldSelector: query.text('fieldSelector'),
     }),
+    showApplied: query.flag('showApplied'),
     limit: query.integer('limit', { minimum: 1, maximum: MAX_LIMIT }) ?? DEFAULT_LIMIT,
     after: query.text('continue'),
   });
@@ -124,12 +130,13 @@ function getRoute(kind: KindDescription): Route {
     allow: readers,
     tag: kind.kind,
     summary: `Read one ${kind.singular}.`,
-    query: MIN_REVISION,
+    query: { ...MIN_REVISION, ...SHOW_APPLIED },
     answer: kind.schema,
-    handle: (context, { params }) => {
+    handle: (context, { params, query }) => {
       const resource = resourceOf(context, kind);
       const stored = resource.primary.get(requireKey(resource, params['name']));
-      return Promise.resolve({ body: resource.view(stored, presentReader) });
+      const isShown = query.flag('showApplied');
+      return Promise.resolve({ body: viewOf(resource, stored, presentReader, isShown) });
     },
   };
 }
@@ -141,7 +148,7 @@ function createRoute(kind: KindDescription): Route {
     allow: writers,
     tag: kind.kind,
     summary: `Create a ${kind.singular}.`,
-    query: DRY_RUN,
+    query: { ...DRY_RUN, ...CAUSE },
     answer: resultSchema(kind),
     handle: async (context, request) => {
       const result = await context.writer.create(
@@ -155,23 +162,32 @@ function createRoute(kind: KindDescription): Route {
 }
 
 function replaceRoute(kind: KindDescription): Route {
-  const mayApply = kind.verbs.includes('create');
+  const mayCreate = kind.verbs.includes('create');
   return {
     method: 'PUT',
     url: objectUrl(kind),
     allow: writers,
     tag: kind.kind,
-    summary: `Replace a ${kind.singular}; with ?apply=true create it when it is not there.`,
-    query: { ...DRY_RUN, apply: flag('Create it when it is not there; write nothing when equal.') },
+    summary: `Replace a ${kind.singular}; with ?apply=true merge into what is there${mayCreate ? ', or create it' : ''}.`,
+    query: {
+      ...DRY_RUN,
+      ...CAUSE,
+      apply: flag(
+        'Three-way merge: fields that the body does not name stay as others set them, and those that the last apply named and nobody changed since are removed.',
+      ),
+    },
     answer: resultSchema(kind),
     handle: async (context, request) => {
       const mutable = mutableKind(context, kind);
       const mode = modeOf(request);
-      if (mayApply && request.query.flag('apply')) {
-        const key = newKey(context, kind, request.params['name']);
-        return { body: await context.writer.apply(mutable, key, request.body, mode) };
+      const name = request.params['name'];
+      const isApply = request.query.flag('apply');
+      const key =
+        isApply && mayCreate ? newKey(context, kind, name) : existingKey(context, kind, name);
+      if (isApply) {
+        const apply = { ...mode, mayCreate };
+        return { body: await context.writer.apply(mutable, key, request.body, apply) };
       }
-      const key = existingKey(context, kind, request.params['name']);
       return { body: await context.writer.replace(mutable, key, request.body, mode) };
     },
   };
@@ -183,20 +199,34 @@ function patchRoute(kind: KindDescription): Route {
     url: objectUrl(kind),
     allow: writers,
     tag: kind.kind,
-    summary: `Change parts of a ${kind.singular} (JSON merge patch, RFC 7386).`,
-    query: DRY_RUN,
+    summary: `Change parts of a ${kind.singular} (JSON merge patch, RFC 7386, or JSON patch, RFC 6902).`,
+    query: { ...DRY_RUN, ...CAUSE },
     answer: resultSchema(kind),
     handle: async (context, request) => {
       const key = existingKey(context, kind, request.params['name']);
-      const change = (before: StoredObject) => mergePatch(writableParts(before), request.body);
+      const change = changeIn(request);
       const mutable = mutableKind(context, kind);
       return { body: await context.writer.patch(mutable, key, change, modeOf(request)) };
     },
   };
 }
 
+/** By the type of the body; a merge patch unless it says otherwise. */
+function changeIn({ headers, body }: ApiRequest): (before: StoredObject) => unknown {
+  const isJsonPatch = headers['content-type']?.startsWith('application/json-patch+json') ?? false;
+  if (!isJsonPatch) return (before) => mergePatch(writableParts(before), body);
+  return (before) => jsonPatch(versioned(before), body);
+}
+
+/** With the version, so that a `test` can hold it. */
+function versioned(before: StoredObject): object {
+  const parts = writableParts(before);
+  const { version } = before.metadata;
+  return { ...parts, metadata: { ...parts.metadata, version } };
+}
+
 /** What a patch works on: without what the server sets, so that a `version` in it is the caller's. */
-function writableParts({ apiVersion, kind, metadata, spec }: StoredObject): object {
+function writableParts({ apiVersion, kind, metadata, spec }: StoredObject) {
   const { name, labels, annotations } = metadata;
   return {
     apiVersion,
@@ -237,7 +267,11 @@ function deleteRoute(kind: KindDescription): Route {
 }
 
 function modeOf({ query, signal }: ApiRequest): WriteMode {
-  return { dryRun: query.flag('dryRun'), signal };
+  const cause = query.text('cause');
+  if (cause !== undefined && cause.length > MAX_CAUSE) {
+    throw new BadRequestError(`cause: at most ${MAX_CAUSE} characters are kept`);
+  }
+  return { dryRun: query.flag('dryRun'), cause, signal };
 }
 
 function resourceOf({ resources }: ApiContext, { plural }: KindDescription): Resource {
