@@ -1,53 +1,26 @@
 import { hostname } from 'node:os';
-import { container, type DependencyContainer } from 'tsyringe';
 import packageJson from '../../package.json' with { type: 'json' };
 import { decodeEntry, keysUnder, type EtcdStore, type Keys } from '../../pkg/store/index.js';
 import type { StoredCluster } from '../../api/v1/index.js';
 import { ApiServer } from '../../pkg/apiserver/index.js';
-import { Clock, NotFoundError, SystemClock } from '../../pkg/base/index.js';
+import { NotFoundError, SystemClock, type Clock } from '../../pkg/base/index.js';
 import { formatHostPort, type Options } from '../../pkg/config/index.js';
-import {
-  FencedWriter,
-  GuardedWriter,
-  RunnableGroups,
-  leaderOnly,
-  type Runnable,
-  type RunnableGroup,
-} from '../../pkg/controller/index.js';
-import { LeaseElection, LeasePresence } from '../../pkg/election/index.js';
-import {
-  EventRecorder,
-  StoreEventRecorder,
-  eventLogOf,
-  events as eventCollection,
-} from '../../pkg/events/index.js';
+import { RunnableGroups, type Runnable, type RunnableGroup } from '../../pkg/controller/index.js';
+import { eventLogOf, events as eventCollection } from '../../pkg/events/index.js';
 import { WatchedWorldCache } from '../../pkg/informer/index.js';
-import { Logger, createLogger } from '../../pkg/log/index.js';
-import {
-  ManagerMetrics,
-  collectCache,
-  createManagerMetrics,
-  observeCache,
-  observeEtcd,
-  observeLeadership,
-} from '../../pkg/metrics/index.js';
-import {
-  World,
-  allCollections,
-  cluster as clusterCollection,
-  worldOf,
-} from '../../pkg/objects/index.js';
+import { createLogger, type Logger } from '../../pkg/log/index.js';
+import { createManagerMetrics, observeEtcd, type ManagerMetrics } from '../../pkg/metrics/index.js';
+import { cluster as clusterCollection } from '../../pkg/objects/index.js';
 import { createSealer, type Sealer } from '../../pkg/pki/index.js';
 import { CertificateRenewal } from './certificate-renewal.js';
 import { ensureCertificate, type OwnCertificate } from './certificates.js';
-import { controllersOf, registerReconcilers } from './controllers.js';
+import { managerCore } from './core.js';
 import { EtcdCredentials } from './etcd-credentials.js';
 import { onceEtcdAnswers, openEtcd, readEtcdTls, requireGoodEtcd } from './etcd.js';
 import { ManagerHealth } from './manager-health.js';
 import { observability } from './observability.js';
 import type { runOptions } from './options.js';
 import { StateFolder } from './state-folder.js';
-import { KeysToken } from './tokens.js';
 import { collectCluster } from './world-metrics.js';
 
 type RunOptions = Options<typeof runOptions>;
@@ -159,12 +132,17 @@ interface Cluster extends Ground {
 
 function assemble(ground: Cluster): readonly RunnableGroup[] {
   const base = { ...ground, log: ground.log.child({ managerId: ground.own.managerId }) };
-  const { options, clock, log, store, keys, metrics, own } = base;
-  const presence = presenceOf(base);
-  const cache = worldCache(base, presence);
+  const { options, metrics, own } = base;
+  const core = managerCore({
+    ...base,
+    managerId: own.managerId,
+    hostname: hostname(),
+    address: formatHostPort(options.advertise),
+    softwareVersion: packageJson.version,
+    leaderStopMs: STOP_MS.leader,
+  });
+  const { cache, world, recorder, presence, leading } = core;
   const eventCache = eventsCache(base);
-  const world = worldOf(cache);
-  const recorder = new StoreEventRecorder({ store, keys, clock, log });
   const server = new ApiServer({
     ...base,
     world,
@@ -178,9 +156,6 @@ function assemble(ground: Cluster): readonly RunnableGroup[] {
     metrics: metrics.of.api,
   });
   const renewal = new CertificateRenewal({ ...base, world, server });
-  const scopeOf = controllersOf(processScope({ ...base, world, recorder }));
-  const election = electionOf(base);
-  const leading = leaderOnly({ election, scopeOf, clock, log, stopTimeoutMs: STOP_MS.leader });
   collectCluster(metrics.of.cluster, world);
   // By our own cache: what we see there, others do, too.
   const isRegistered = () => presence.isPresent && world.managers.get(own.managerId) !== undefined;
@@ -196,49 +171,6 @@ function assemble(ground: Cluster): readonly RunnableGroup[] {
   ];
 }
 
-/** What controllers may ask for, in the order of the levels. A child, because tests run several managers. */
-function processScope(
-  parts: Cluster & { readonly world: World; readonly recorder: EventRecorder },
-): DependencyContainer {
-  const scope = container.createChildContainer();
-  scope.registerInstance<Clock>(Clock, parts.clock);
-  scope.registerInstance<Logger>(Logger, parts.log);
-  scope.registerInstance<ManagerMetrics>(ManagerMetrics, parts.metrics);
-  scope.registerInstance(KeysToken, parts.keys);
-  scope.registerInstance<GuardedWriter>(GuardedWriter, new FencedWriter(parts.store));
-  scope.registerInstance<World>(World, parts.world);
-  scope.registerInstance<EventRecorder>(EventRecorder, parts.recorder);
-  registerReconcilers(scope);
-  return scope;
-}
-
-function presenceOf({ store, keys, clock, log, options, own }: Cluster): LeasePresence {
-  return new LeasePresence({
-    store,
-    key: keys.manager(own.managerId),
-    value: {
-      id: own.managerId,
-      hostname: hostname(),
-      address: formatHostPort(options.advertise),
-      softwareVersion: packageJson.version,
-      startedAt: clock.now().toISOString(),
-    },
-    clock,
-    log,
-  });
-}
-
-function electionOf({ store, keys, clock, log, options, own, metrics }: Cluster): LeaseElection {
-  return new LeaseElection({
-    store,
-    key: keys.leader,
-    identity: { managerId: own.managerId, address: formatHostPort(options.advertise) },
-    clock,
-    log,
-    observer: observeLeadership(metrics.of.leader),
-  });
-}
-
 /** Events live beside the world, so that its watch does not carry them. */
 function eventsCache({ store, keys, clock, log }: Cluster): WatchedWorldCache {
   return new WatchedWorldCache({
@@ -248,20 +180,4 @@ function eventsCache({ store, keys, clock, log }: Cluster): WatchedWorldCache {
     clock,
     log: log.child({ cache: 'events' }),
   });
-}
-
-/** A wait for a revision that nothing under our keys made (an event's) is ended by a write of our own. */
-function worldCache(base: Cluster, presence: LeasePresence): WatchedWorldCache {
-  const { store, keys, clock, log, metrics } = base;
-  const cache = new WatchedWorldCache({
-    store,
-    root: keys.root,
-    collections: allCollections,
-    clock,
-    log,
-    observer: observeCache(metrics.of.cache),
-    nudge: (signal) => presence.touch(signal),
-  });
-  collectCache(metrics.of.cache, cache);
-  return cache;
 }

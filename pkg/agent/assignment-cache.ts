@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { Type, type Static } from 'typebox';
 import { Assignment, RevisionTemplate, TaskReport, codec } from '../../api/v1/index.js';
 import { messageOf, type Clock } from '../base/index.js';
 import type { Logger } from '../log/index.js';
 import type { WantedTasks } from './assignment-book.js';
+import type { NodeState } from './node-state.js';
 import { Wake } from './wake.js';
-import { writeAtomic } from './write-atomic.js';
 
 const Content = Type.Object({
   format: Type.Literal(1),
@@ -27,7 +26,7 @@ export interface KnownTasks extends Pick<WantedTasks, 'assignments' | 'templates
 
 /** What a cache needs. */
 export interface AssignmentCacheOptions {
-  readonly file: string;
+  readonly state: Pick<NodeState, 'loadAssignments' | 'saveAssignments'>;
   readonly clusterId: string;
   readonly nodeId: string;
   readonly clock: Clock;
@@ -48,9 +47,11 @@ export class AssignmentCache {
 
   /** What was written last; undefined when there is nothing, or nothing of use. */
   async load(): Promise<KnownTasks | undefined> {
-    const { file, clusterId, nodeId, log } = this.options;
+    const { state, clusterId, nodeId, log } = this.options;
     try {
-      const content: unknown = JSON.parse(await readFile(file, 'utf8'));
+      const text = await state.loadAssignments();
+      if (text === undefined) return undefined;
+      const content: unknown = JSON.parse(text);
       if (!contentCodec.check(content)) throw new Error('it has another form');
       if (content.clusterId !== clusterId || content.nodeId !== nodeId) return undefined;
       return {
@@ -59,8 +60,7 @@ export class AssignmentCache {
         reports: new Map(Object.entries(content.reports)),
       };
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      log.warn({ file, reason: messageOf(error) }, 'the copy of the assignments is of no use');
+      log.warn({ reason: messageOf(error) }, 'the copy of the assignments is of no use');
       return undefined;
     }
   }
@@ -84,7 +84,7 @@ export class AssignmentCache {
     const text = JSON.stringify(this.content());
     if (text === this.written) return;
     try {
-      await writeAtomic(this.options.file, text, { durable: false });
+      await this.options.state.saveAssignments(text);
       this.written = text;
     } catch (error) {
       this.options.log.error({ error }, 'cannot write the copy of the assignments');

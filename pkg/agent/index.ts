@@ -1,6 +1,6 @@
 /** The node's own loop: makes one Docker Engine run what managers assign to this node. */
 export { NodeAgent } from './node-agent.js';
-export type { AgentEnd, NodeAgentOptions } from './node-agent.js';
+export type { AgentEnd, AgentState, NodeAgentOptions } from './node-agent.js';
 export { joinNode } from './join-node.js';
 export type { JoinNodeOptions } from './join-node.js';
 export { NodeState } from './node-state.js';

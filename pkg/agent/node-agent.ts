@@ -26,9 +26,20 @@ import { StartPool } from './start-pool.js';
 import { StatusReporter, type Vouched } from './status-reporter.js';
 import { TaskSet } from './task-set.js';
 
+/** What an agent keeps over its restarts. */
+export type AgentState = Pick<
+  NodeState,
+  | 'loadAssignments'
+  | 'saveAssignments'
+  | 'saveIdentity'
+  | 'saveNextKey'
+  | 'saveCertificate'
+  | 'wipe'
+>;
+
 /** What an agent works with. */
 export interface NodeAgentOptions {
-  readonly state: NodeState;
+  readonly state: AgentState;
   readonly identity: NodeIdentity;
   readonly credentials: NodeCredentials;
   readonly managers: Managers & Pick<SwarmClient, 'renew' | 'useCredentials'>;
@@ -322,7 +333,7 @@ export class NodeAgent {
   private makeCache(): AssignmentCache {
     const { state, identity, clock, log } = this.options;
     return new AssignmentCache({
-      file: state.assignmentsFile,
+      state,
       clusterId: identity.clusterId,
       nodeId: identity.nodeId,
       clock,

@@ -33,7 +33,17 @@ export class NodeState {
 
   /** Where the agent keeps its copy of the assignments. */
   get assignmentsFile(): string {
-    return join(this.folder, 'assignments.json');
+    return this.path(ASSIGNMENTS);
+  }
+
+  /** The agent's copy of its assignments; undefined when there is none. */
+  loadAssignments(): Promise<string | undefined> {
+    return this.find(ASSIGNMENTS);
+  }
+
+  /** Replaces the copy of the assignments. A power cut may lose it: managers know better anyway. */
+  async saveAssignments(text: string): Promise<void> {
+    await writeAtomic(this.assignmentsFile, text, { durable: false });
   }
 
   /** Makes the folder, for its owner alone. */
@@ -127,6 +137,7 @@ export class NodeState {
   }
 }
 
+const ASSIGNMENTS = 'assignments.json';
 const KEY = 'tls/key.pem';
 const NEXT_KEY = 'tls/next-key.pem';
 

@@ -6,13 +6,16 @@ import { AssignmentFeed } from './assignments.js';
 /** What the manager stores of a node's session, without its version. */
 export type NodeStatusValue = Omit<StoredNodeStatus, 'version'>;
 
+/** What a session needs of the stream to its node. */
+export type SessionStream = Pick<NdjsonStream, 'signal' | 'isFull' | 'send' | 'drained' | 'end'>;
+
 /** How a session came to be. */
 export interface LiveSessionOptions {
   readonly id: string;
   readonly status: NodeStatusValue;
   /** Version of node-status that this session wrote: the fence of all its writes. */
   readonly version: number;
-  readonly stream: NdjsonStream;
+  readonly stream: SessionStream;
   readonly world: World;
   readonly nowMs: number;
 }
@@ -34,7 +37,7 @@ export class LiveSession {
   /** The addresses of all managers, as the node was told them last; joined with commas. */
   toldManagers = '';
   private closed = false;
-  private readonly stream: NdjsonStream;
+  private readonly stream: SessionStream;
 
   constructor({ id, status, version, stream, world, nowMs }: LiveSessionOptions) {
     this.id = id;

@@ -11,10 +11,10 @@ import type { EventRecorder } from '../../events/index.js';
 import type { Logger } from '../../log/index.js';
 import { clusterOf, type World } from '../../objects/index.js';
 import type { Keys, Store } from '../../store/index.js';
-import type { NdjsonStream, StreamOptions } from '../http/ndjson-stream.js';
+import type { StreamOptions } from '../http/ndjson-stream.js';
 import { Admission } from './admission.js';
 import { isAuthoritative } from './assignments.js';
-import { LiveSession, type NodeStatusValue } from './live-session.js';
+import { LiveSession, type NodeStatusValue, type SessionStream } from './live-session.js';
 import { claimSession, type SessionClaim, type SessionClaimRequest } from './session-claim.js';
 import { isOf } from './session-fence.js';
 import { StatusWriter } from './status-writer.js';
@@ -107,7 +107,7 @@ export class NodeSessions {
    */
   async open(
     request: SessionClaimRequest,
-    openStream: (options: StreamOptions) => NdjsonStream,
+    openStream: (options: StreamOptions) => SessionStream,
   ): Promise<void> {
     using _admitted = this.admission.enter();
     const claim = await claimSession(this.options, request);
@@ -150,7 +150,10 @@ export class NodeSessions {
     return effectiveClusterSpec(clusterOf(this.options.world)?.spec ?? {});
   }
 
-  private begin({ status, revision }: SessionClaim, stream: NdjsonStream): LiveSession | undefined {
+  private begin(
+    { status, revision }: SessionClaim,
+    stream: SessionStream,
+  ): LiveSession | undefined {
     const { clock, world, clusterId } = this.options;
     const session = new LiveSession({
       id: newUid(),
