@@ -147,7 +147,8 @@ describe('NodeState', () => {
     it('tries again while no manager can be reached, and keeps what it has', async () => {
       const before = await state.loadCredentials();
       refuse = new UnavailableError('no manager');
-      await passDays(73);
+      // No longer than until it has tried: each try makes a key, which takes the machine's own time.
+      for (let day = 0; day < 73 && outcomes.length === 0; day += 1) await passDays(1);
       expect(outcomes.length).toBeGreaterThan(0);
       expect(new Set(outcomes)).toEqual(new Set(['error']));
       expect(await state.loadCredentials()).toEqual(before);
