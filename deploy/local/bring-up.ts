@@ -4,14 +4,23 @@ import { addContext } from './context.js';
 import { ensureEngine } from './engine.js';
 import { ensureEtcd } from './etcd.js';
 import { applyExample, ensureExampleImage } from './example.js';
+import { LAYOUT } from './layout.js';
 import { complain, say, step } from './progress.js';
-import { readState, type LocalState } from './state.js';
+import { extendState, readState, type LocalState } from './state.js';
 
 /** The state as it is now: every step writes what the next one reads. */
 async function current(): Promise<LocalState> {
   const state = await readState();
   if (!state) throw new Error('the local cluster was removed meanwhile');
   return state;
+}
+
+function pointSwarmctl({ context }: LocalState): Promise<string> {
+  return addContext({
+    source: LAYOUT.adminContext,
+    record: context,
+    remember: (record) => extendState({ context: record }),
+  });
 }
 
 /** Starts whatever does not run yet; safe to repeat. Errors: of the first part that fails. */
@@ -27,7 +36,7 @@ export async function bringUp(signal: AbortSignal): Promise<void> {
     ensureManager(await current(), signal),
   );
   await step('agent', 'waiting for the agent', async () => ensureAgent(await current(), signal));
-  await step('swarmctl', 'writing its context', async () => addContext(await current()));
+  await step('swarmctl', 'writing its context', async () => pointSwarmctl(await current()));
   await writeEnvironment(await current());
 }
 

@@ -1,11 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { runCommand } from './command.js';
-import { readOwnContext } from './context.js';
+import { readContext } from './context.js';
 import { etcdTlsFlags, etcdctlTlsVariables } from './given-etcd.js';
 import { LAYOUT, programPath } from './layout.js';
+import { localDaemons } from './local-daemons.js';
 import { freeAddresses } from './ports.js';
-import { ensureDaemon, isHealthy, waitUntilReady } from './processes.js';
+import { isHealthy } from './daemons.js';
 import { extendState, type LocalState } from './state.js';
 
 const START_TIMEOUT_MS = 30_000;
@@ -20,7 +21,7 @@ export async function ensureManager(state: LocalState, signal: AbortSignal): Pro
   if (!state.cluster) {
     await extendState({ cluster: await initialise(manager.address, etcd, signal) });
   }
-  await ensureDaemon({
+  await localDaemons.ensure({
     name: 'manager',
     program: process.execPath,
     args: [
@@ -29,7 +30,7 @@ export async function ensureManager(state: LocalState, signal: AbortSignal): Pro
       ...['--metrics-listen', manager.metricsAddress, ...etcd],
     ],
   });
-  await waitUntilReady({
+  await localDaemons.waitUntilReady({
     what: 'ready manager',
     daemon: 'manager',
     timeoutMs: START_TIMEOUT_MS,
@@ -71,7 +72,7 @@ async function initialise(
 
 /** Every certificate of a cluster names it as its organisation. */
 async function readClusterId(): Promise<string> {
-  const certificate = (await readOwnContext())?.certificate ?? '';
+  const certificate = (await readContext(LAYOUT.adminContext))?.certificate ?? '';
   const id = /^O=(.+)$/m.exec(new X509Certificate(certificate).subject)?.[1];
   if (!id) throw new Error(`no cluster id in the certificate in ${LAYOUT.adminContext}`);
   return id;
@@ -86,7 +87,7 @@ export async function ensureAgent(state: LocalState, signal: AbortSignal): Promi
     await join(state, signal);
     await extendState({ hasJoined: true });
   }
-  await ensureDaemon({
+  await localDaemons.ensure({
     name: 'agent',
     program: process.execPath,
     args: [
@@ -94,7 +95,7 @@ export async function ensureAgent(state: LocalState, signal: AbortSignal): Promi
       ...['--docker-host', state.engine?.host ?? '', '--metrics-listen', metricsAddress],
     ],
   });
-  await waitUntilReady({
+  await localDaemons.waitUntilReady({
     what: 'ready agent',
     daemon: 'agent',
     timeoutMs: START_TIMEOUT_MS,

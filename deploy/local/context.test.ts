@@ -1,14 +1,13 @@
+import { mkdtempSync } from 'node:fs';
 import { access, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseManifest, toYaml } from '../../pkg/manifest/index.js';
-import { addContext, removeContext } from './context.js';
-import { LAYOUT } from './layout.js';
-import { createState, readState } from './state.js';
+import { addContext, removeContext, type ContextRecord } from './context.js';
 
-vi.mock('./layout.js', async () => (await import('./test-layout.js')).temporaryLayout());
-
-const file = join(LAYOUT.run, 'home/config.yaml');
+const folder = mkdtempSync(join(tmpdir(), 'swarm-context-'));
+const file = join(folder, 'home/config.yaml');
 const own = { name: 'local', managers: ['127.0.0.1:1'], ca: 'our ca', key: 'k' };
 const work = { name: 'work', managers: ['work:1'], ca: 'work ca', key: 'w' };
 
@@ -21,14 +20,18 @@ async function read(): Promise<unknown> {
   return parseManifest(file, await readFile(file, 'utf8')).objects[0]?.value;
 }
 
-const add = async () => addContext((await readState())!);
-const remove = async () => removeContext((await readState())!.context);
+const source = join(folder, 'swarmctl.yaml');
+let record: ContextRecord | undefined;
+
+const add = async () =>
+  addContext({ source, record, remember: async (made) => void (record = made) });
+const remove = async () => removeContext(source, record);
 
 describe('the swarmctl context of a local cluster', () => {
   beforeEach(async () => {
     vi.stubEnv('SWARMCTL_CONFIG', file);
-    await createState('up');
-    await write(LAYOUT.adminContext, {
+    record = undefined;
+    await write(source, {
       apiVersion: 'swarmctl/v1',
       currentContext: 'local',
       contexts: [own],
@@ -36,7 +39,7 @@ describe('the swarmctl context of a local cluster', () => {
   });
   afterEach(async () => {
     vi.unstubAllEnvs();
-    await rm(LAYOUT.run, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   });
 
   it('makes a configuration where there was none, and removes it again', async () => {

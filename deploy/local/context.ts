@@ -3,8 +3,6 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../pkg/base/index.js';
 import { parseManifest, toYaml } from '../../pkg/manifest/index.js';
-import { LAYOUT } from './layout.js';
-import { extendState, type LocalState } from './state.js';
 
 /** What we need to know of a context; the rest is carried along untouched. */
 export interface Context {
@@ -12,6 +10,25 @@ export interface Context {
   /** PEM, as is the certificate. */
   readonly ca?: string;
   readonly certificate?: string;
+}
+
+/** What has to be put back one day: what the user's file was like before. */
+export interface ContextRecord {
+  readonly file: string;
+  /** The current one. */
+  readonly previous?: string;
+  /** What had the name of ours. */
+  readonly replaced?: unknown;
+}
+
+/** The context of a cluster of ours, on its way to the user's file. */
+export interface OwnContext {
+  /** The file that `swarm-manager init` wrote. */
+  readonly source: string;
+  /** Set when it was added before. */
+  readonly record?: ContextRecord | undefined;
+  /** Called before the user's file is changed for the first time. */
+  readonly remember: (record: ContextRecord) => Promise<void>;
 }
 
 interface ContextFile {
@@ -45,24 +62,24 @@ async function writeContexts(file: string, contexts: ContextFile): Promise<void>
   await rename(`${target}.new`, target);
 }
 
-/** The one that `swarm-manager init` wrote. */
-export async function readOwnContext(): Promise<Context | undefined> {
-  return (await readContexts(LAYOUT.adminContext))?.contexts?.[0];
+/** The one that `swarm-manager init` wrote to `source`. */
+export async function readContext(source: string): Promise<Context | undefined> {
+  return (await readContexts(source))?.contexts?.[0];
 }
 
 /**
- * Makes the local cluster the one that swarmctl talks to. A context of the same name comes back with
+ * Makes a cluster of ours the one that swarmctl talks to. A context of the same name comes back with
  * removeContext, and so does the choice of the current one. Returns what to say about it.
  */
-export async function addContext(state: LocalState): Promise<string> {
+export async function addContext({ source, record, remember }: OwnContext): Promise<string> {
   const file = userFile();
-  const own = await readOwnContext();
-  if (!own) throw new Error(`swarm-manager init wrote no context to ${LAYOUT.adminContext}`);
-  if (file === LAYOUT.adminContext) return `context '${own.name}' is in ${file}`;
+  const own = await readContext(source);
+  if (!own) throw new Error(`swarm-manager init wrote no context to ${source}`);
+  if (file === source) return `context '${own.name}' is in ${file}`;
   try {
     const before = (await readContexts(file)) ?? {};
     const others = (before.contexts ?? []).filter(({ name }) => name !== own.name);
-    if (!state.context) await rememberBefore(file, before, own);
+    if (!record) await remember(recordOf(file, before, own));
     await writeContexts(file, {
       ...{ apiVersion: 'swarmctl/v1' },
       ...before,
@@ -71,32 +88,33 @@ export async function addContext(state: LocalState): Promise<string> {
     });
     return `context '${own.name}' is current in ${file}`;
   } catch (error) {
-    return `${messageOf(error)}; left alone: export SWARMCTL_CONFIG=${LAYOUT.adminContext}`;
+    return `${messageOf(error)}; left alone: export SWARMCTL_CONFIG=${source}`;
   }
 }
 
-async function rememberBefore(file: string, before: ContextFile, own: Context): Promise<void> {
+function recordOf(file: string, before: ContextFile, own: Context): ContextRecord {
   const replaced = before.contexts?.find(({ name }) => name === own.name);
-  await extendState({
-    context: {
-      file,
-      ...(before.currentContext !== undefined && { previous: before.currentContext }),
-      ...(replaced && { replaced }),
-    },
-  });
+  return {
+    file,
+    ...(before.currentContext !== undefined && { previous: before.currentContext }),
+    ...(replaced && { replaced }),
+  };
 }
 
 /** Puts the user's contexts back as they were, apart from what was changed by others since. */
-export async function removeContext(context: LocalState['context']): Promise<void> {
-  const own = await readOwnContext();
-  if (!context || !own) return;
-  const now = (await readContexts(context.file)) ?? {};
+export async function removeContext(
+  source: string,
+  record: ContextRecord | undefined,
+): Promise<void> {
+  const own = await readContext(source);
+  if (!record || !own) return;
+  const now = (await readContexts(record.file)) ?? {};
   const isOurs = ({ name, ca }: Context) => name === own.name && ca === own.ca;
   if (!now.contexts?.some(isOurs)) return;
   const others = now.contexts.filter((other) => !isOurs(other));
-  const contexts = context.replaced ? [...others, context.replaced as Context] : others;
-  if (contexts.length === 0) await removeFile(context.file);
-  else await writeContexts(context.file, withChoice(now, contexts, [own.name, context.previous]));
+  const contexts = record.replaced ? [...others, record.replaced as Context] : others;
+  if (contexts.length === 0) await removeFile(record.file);
+  else await writeContexts(record.file, withChoice(now, contexts, [own.name, record.previous]));
 }
 
 /** The file, and the folder of swarmctl when nothing else is in it. */

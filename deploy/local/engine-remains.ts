@@ -1,7 +1,7 @@
 import { readFile, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from './command.js';
-import { listPids, signalProcess } from './processes.js';
+import { listPids, signalProcess } from './daemons.js';
 
 const CGROUPS = '/sys/fs/cgroup';
 

@@ -5,7 +5,7 @@ import { parseDockerHost, DockerEngine, DEFAULT_ENGINE_SOCKET } from '../../pkg/
 import { ensureBridge, planNetwork, restoreNetwork } from './engine-network.js';
 import { removeEngineRemains } from './engine-remains.js';
 import { LAYOUT } from './layout.js';
-import { ensureDaemon, stopDaemon, waitUntilReady } from './processes.js';
+import { localDaemons } from './local-daemons.js';
 import { extendState, type LocalState, type OwnEngine } from './state.js';
 
 const START_TIMEOUT_MS = 60_000;
@@ -73,8 +73,8 @@ async function startEngine(
   const args = ['--host', host, '--data-root', join(folder, 'data')];
   args.push('--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'docker.pid'));
   args.push('--bridge', network.bridge);
-  await ensureDaemon({ name: 'dockerd', program: 'dockerd', args });
-  await waitUntilReady({
+  await localDaemons.ensure({ name: 'dockerd', program: 'dockerd', args });
+  await localDaemons.waitUntilReady({
     what: 'answer from the Docker Engine',
     daemon: 'dockerd',
     timeoutMs: START_TIMEOUT_MS,
@@ -87,7 +87,7 @@ async function startEngine(
 /** Stops the engine and removes what is its own, when we started it; leaves any other alone. */
 export async function removeEngine(engine: LocalState['engine']): Promise<void> {
   if (!engine?.own) return;
-  await stopDaemon('dockerd', STOP_GRACE_MS);
+  await localDaemons.stop('dockerd', STOP_GRACE_MS);
   await removeEngineRemains(engine.own.folder);
   await restoreNetwork(engine.own.network);
 }

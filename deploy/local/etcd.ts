@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { runCommand } from './command.js';
+import { isHealthy } from './daemons.js';
 import { deletePrefix, requireEtcd } from './given-etcd.js';
 import { LAYOUT } from './layout.js';
+import { localDaemons } from './local-daemons.js';
 import { freeAddresses } from './ports.js';
-import { ensureDaemon, isHealthy, stopDaemon, waitUntilReady } from './processes.js';
 import { extendState, type LocalState } from './state.js';
 
 const START_TIMEOUT_MS = 30_000;
@@ -36,13 +37,13 @@ async function continueEtcd(
   signal: AbortSignal,
 ): Promise<string> {
   if (givenPrefix) return `using the one at ${endpoints}, keys below ${givenPrefix}`;
-  await ensureDaemon({
+  await localDaemons.ensure({
     name: 'etcd',
     program: 'etcd',
     args: await etcdArguments(endpoints, peerUrl ?? ''),
     env: withoutEtcdVariables(),
   });
-  await waitUntilReady({
+  await localDaemons.waitUntilReady({
     what: 'answer from etcd',
     daemon: 'etcd',
     timeoutMs: START_TIMEOUT_MS,
@@ -76,5 +77,5 @@ export async function removeEtcd(etcd: LocalState['etcd']): Promise<void> {
   if (!etcd) return;
   // The prefix is random, so what else begins with it is ours as well: `<prefix>-events/`.
   if (etcd.givenPrefix) await deletePrefix(etcd.endpoints, etcd.givenPrefix);
-  else await stopDaemon('etcd', STOP_GRACE_MS);
+  else await localDaemons.stop('etcd', STOP_GRACE_MS);
 }

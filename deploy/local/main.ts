@@ -4,10 +4,11 @@
  */
 import 'reflect-metadata';
 import { SystemClock, messageOf } from '../../pkg/base/index.js';
-import { acquireLock, findLockHolder, releaseLock } from './lock.js';
+import { signalProcess } from './daemons.js';
+import { FileLock } from './file-lock.js';
 import { LAYOUT } from './layout.js';
+import { localDaemons } from './local-daemons.js';
 import { complain, say } from './progress.js';
-import { findDaemon, signalProcess } from './processes.js';
 import { removeCluster } from './remove.js';
 import { createState, readState, type LocalState } from './state.js';
 import { bringUp, showExample } from './bring-up.js';
@@ -17,6 +18,8 @@ const WATCH_MS = 1_000;
 const INTERRUPTED = 130;
 
 const clock = new SystemClock();
+/** Held by the one process that is starting or running a local cluster. */
+const lock = new FileLock(LAYOUT.lock);
 
 /** Aborted by the first Ctrl-C (or SIGTERM); later ones change nothing, for we are cleaning up. */
 function interruption(): AbortSignal {
@@ -31,7 +34,7 @@ function interruption(): AbortSignal {
 
 /** Runs `work` as the only one that changes the local cluster. */
 async function exclusively(work: () => Promise<number>): Promise<number> {
-  const holder = await acquireLock();
+  const holder = await lock.acquire();
   if (holder !== undefined) {
     complain(`a local cluster is being started or run already, by process ${holder}`);
     complain('it is left alone; stop it there with Ctrl-C, or anywhere with: make down');
@@ -40,7 +43,7 @@ async function exclusively(work: () => Promise<number>): Promise<number> {
   try {
     return await work();
   } finally {
-    await releaseLock();
+    await lock.release();
   }
 }
 
@@ -49,7 +52,7 @@ async function isUp(state: LocalState | undefined): Promise<boolean> {
   const parts = ['manager', 'agent'];
   if (state.etcd?.peerUrl) parts.push('etcd');
   if (state.engine?.own) parts.push('dockerd');
-  const pids = await Promise.all(parts.map(findDaemon));
+  const pids = await Promise.all(parts.map((part) => localDaemons.find(part)));
   return !pids.includes(undefined);
 }
 
@@ -132,7 +135,7 @@ async function watch(signal: AbortSignal): Promise<void> {
   const alive = new Set(['manager', 'agent']);
   while (!signal.aborted) {
     for (const name of alive) {
-      if ((await findDaemon(name)) !== undefined) continue;
+      if ((await localDaemons.find(name)) !== undefined) continue;
       alive.delete(name);
       complain(`${name} has ended; its log is ${LAYOUT.logs}/${name}.log`);
     }
@@ -142,12 +145,12 @@ async function watch(signal: AbortSignal): Promise<void> {
 
 async function down(): Promise<number> {
   interruption();
-  const holder = await findLockHolder();
+  const holder = await lock.holder();
   if (holder !== undefined) {
     say(`asking process ${holder} to stop its cluster`);
     signalProcess(holder, 'SIGTERM');
     const deadline = clock.monotonicMs() + OTHER_STOP_TIMEOUT_MS;
-    while ((await findLockHolder()) !== undefined) {
+    while ((await lock.holder()) !== undefined) {
       if (clock.monotonicMs() > deadline) throw new Error(`process ${holder} does not stop`);
       await clock.sleep(200);
     }

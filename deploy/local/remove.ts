@@ -4,8 +4,9 @@ import { removeContext } from './context.js';
 import { removeEngine } from './engine.js';
 import { removeEtcd } from './etcd.js';
 import { removeExampleImage } from './example.js';
+import { LAYOUT } from './layout.js';
+import { localDaemons } from './local-daemons.js';
 import { attempt } from './progress.js';
-import { killLeftovers, stopDaemon } from './processes.js';
 import { readState, removeState, type LocalState } from './state.js';
 
 /**
@@ -19,7 +20,7 @@ export async function removeCluster(): Promise<boolean> {
   for (const [what, work] of state ? removals(state) : []) {
     outcomes.push(await attempt(what, work));
   }
-  outcomes.push(await attempt('kill what is left', killLeftovers));
+  outcomes.push(await attempt('kill what is left', () => localDaemons.killLeftovers()));
   const isClean = !outcomes.includes(false);
   if (isClean) await removeState();
   return isClean;
@@ -30,10 +31,10 @@ type Removal = readonly [what: string, work: () => Promise<void>];
 function removals(state: LocalState): readonly Removal[] {
   const { context, engine, etcd, hasBuiltImage } = state;
   return [
-    ['remove the swarmctl context', () => removeContext(context)],
-    ['stop the agent', () => stopDaemon('agent', STOP_GRACE_MS)],
+    ['remove the swarmctl context', () => removeContext(LAYOUT.adminContext, context)],
+    ['stop the agent', () => localDaemons.stop('agent', STOP_GRACE_MS)],
     ['remove the containers', () => removeContainers(state)],
-    ['stop the manager', () => stopDaemon('manager', STOP_GRACE_MS)],
+    ['stop the manager', () => localDaemons.stop('manager', STOP_GRACE_MS)],
     ['remove the image', () => removeExampleImage(engine, hasBuiltImage)],
     ['clean up etcd', () => removeEtcd(etcd)],
     ['clean up the Docker Engine', () => removeEngine(engine)],

@@ -1,4 +1,5 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import type { ContextRecord } from './context.js';
 import { LAYOUT } from './layout.js';
 import type { EngineNetwork } from './engine-network.js';
 
@@ -34,15 +35,8 @@ export interface LocalState {
   readonly agent?: { readonly metricsAddress: string };
   /** True once the agent has its certificate. */
   readonly hasJoined?: boolean;
-  /**
-   * The swarmctl configuration that got our context; before, `previous` was the current one, and
-   * `replaced` had the name of ours.
-   */
-  readonly context?: {
-    readonly file: string;
-    readonly previous?: string;
-    readonly replaced?: unknown;
-  };
+  /** The swarmctl configuration that got our context, and what it was like before. */
+  readonly context?: ContextRecord;
   /** True when the example's image was made here and not pulled. */
   readonly hasBuiltImage?: boolean;
 }
