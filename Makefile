@@ -14,7 +14,8 @@ RUN_PARTS := etcd docker busybox
 TEST_PARTS := $(RUN_PARTS) network
 
 .PHONY: help setup deps build fmt check test test-unit test-integration test-e2e coverage \
-  generate bench run up down images clean
+  generate bench run up down images clean \
+  lab lab-break lab-heal lab-shell lab-down
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##: / { print "\n" substr($$0, 5) } \
@@ -72,6 +73,24 @@ up: build ## Start a local cluster in the background; .run/env has the shell exp
 down: deps ## Stop the local cluster and remove what it made, whatever state it is in
 	@$(TS) deploy/local/main.ts down
 
+##: A lab of many hosts (docs/lab.md)
+lab: build ## Start 5 hosts, 3 managers and 3 members of etcd as machines of their own (NODES=, MANAGERS=)
+	@deploy/setup/host.sh $(TEST_PARTS)
+	@$(TS) test/lab/main.ts up
+
+lab-break: deps ## Let something go wrong in the lab: FAULT=name, TARGET=machine; without, list the names
+	@$(TS) test/lab/main.ts break
+
+lab-heal: deps ## Take back all that was broken, and wait until the cluster is whole
+	@$(TS) test/lab/main.ts heal
+
+lab-shell: deps ## Open a shell on a machine of the lab: ON=h2
+	@$(TS) test/lab/main.ts shell
+
+lab-down: deps ## Remove the lab, whatever state it is in
+	@$(TS) test/lab/main.ts down
+
+##: Ship
 images: ## Build the images of manager and agent with docker
 	@deploy/images/build.sh
 

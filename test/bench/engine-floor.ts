@@ -1,6 +1,6 @@
 /** What the engine itself needs: the least that anything built on it can take. */
 import type { ContainerEvent, DockerEngine } from '../../pkg/engine/index.js';
-import { TEST_IMAGE } from '../fixtures/one-host.js';
+import { TEST_IMAGE } from '../fixtures/busybox-image.js';
 import { elapsedMs } from './harness.js';
 
 const COMMAND = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 3600 & wait $!; done'];

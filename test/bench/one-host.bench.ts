@@ -7,7 +7,9 @@ import type { Service } from '../../api/v1/index.js';
 import { DockerEngine } from '../../pkg/engine/index.js';
 import { importBusyboxImage } from '../fixtures/busybox-image.js';
 import { DockerdFixture } from '../fixtures/dockerd.js';
-import { OneHost, TEST_IMAGE, eventually } from '../fixtures/one-host.js';
+import { TEST_IMAGE } from '../fixtures/busybox-image.js';
+import { eventually } from '../fixtures/eventually.js';
+import { OneHost } from '../fixtures/one-host.js';
 import { cpuPercent, residentMib } from '../fixtures/process-usage.js';
 import { WIDTHS, floorOf, floorOfReplacement, msUntilEvent } from './engine-floor.js';
 import {

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freeAddresses } from '../../deploy/local/ports.js';
 import type { DockerdFixture } from '../fixtures/dockerd.js';
-import { eventually } from '../fixtures/one-host.js';
+import { eventually } from '../fixtures/eventually.js';
 import { elapsedMs } from './harness.js';
 
 interface SwarmTask {

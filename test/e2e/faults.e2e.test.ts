@@ -4,8 +4,10 @@
  */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { DockerEngine, type ContainerSummary } from '../../pkg/engine/index.js';
+import { TEST_IMAGE } from '../fixtures/busybox-image.js';
 import { describeWithDocker } from '../fixtures/dockerd.js';
-import { OneHost, TEST_IMAGE, eventually } from '../fixtures/one-host.js';
+import { eventually } from '../fixtures/eventually.js';
+import { OneHost } from '../fixtures/one-host.js';
 import type { ProgramResult } from '../fixtures/program.js';
 
 /** Ends at once on SIGTERM. */

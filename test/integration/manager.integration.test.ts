@@ -9,7 +9,7 @@ import { SwarmClient, joinCluster } from '../../pkg/client/index.js';
 import { parseManifest } from '../../pkg/manifest/index.js';
 import { createCsr, generateKey } from '../../pkg/pki/index.js';
 import { EtcdFixture, describeWithEtcd } from '../fixtures/etcd.js';
-import { eventually } from '../fixtures/one-host.js';
+import { eventually } from '../fixtures/eventually.js';
 
 interface Context {
   readonly managers: readonly string[];
