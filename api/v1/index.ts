@@ -21,6 +21,8 @@ export * from './session.js';
 export * from './paths.js';
 export * from './kinds.js';
 export * from './list.js';
+export * from './label-selector.js';
+export * from './merge-patch.js';
 export * from './quantities.js';
 export * from './normalise.js';
 export * from './problems.js';

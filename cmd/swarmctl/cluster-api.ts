@@ -15,6 +15,7 @@ export type ClusterApi = Pick<
   | 'managers'
   | 'patch'
   | 'renew'
+  | 'replace'
   | 'version'
   | 'watch'
 >;

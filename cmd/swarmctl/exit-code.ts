@@ -43,8 +43,21 @@ export class AlreadyToldError extends SwarmError {
   readonly code = 'ERR_ALREADY_TOLD';
 }
 
+/** Differences were found: no failure, but not nothing either. */
+export class DifferentError extends AlreadyToldError {}
+
+/** A failure of a command whose 1 is an answer, such as that of `diff`: it exits with 2. */
+export class NoAnswerError extends SwarmError {
+  readonly code = 'ERR_NO_ANSWER';
+
+  constructor(readonly failure: unknown) {
+    super(messageOf(failure), { cause: failure });
+  }
+}
+
 /** The exit code of a command that ended with `error`. */
 export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof NoAnswerError) return EXIT.usage;
   if (error instanceof UsageError) return EXIT.usage;
   if (error instanceof WaitTimeoutError) return EXIT.timeout;
   if (hasCode(error, 'ERR_UNAVAILABLE')) return EXIT.unreachable;
@@ -53,6 +66,7 @@ export function exitCodeOf(error: unknown): ExitCode {
 
 /** What the user reads about `error`: one line and, where it helps, what to do. */
 export function wordsOf(error: unknown): string {
+  if (error instanceof NoAnswerError) return wordsOf(error.failure);
   const lines = [`error: ${messageOf(error)}`];
   if (error instanceof InvalidObjectError) {
     lines.push(...error.problems.map(({ path, message }) => `  ${path && `${path}: `}${message}`));

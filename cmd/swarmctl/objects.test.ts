@@ -684,5 +684,8 @@ describe('completion of names', () => {
     expect(await words('describe', 'node/')).toEqual(['node/host-n1']);
     expect(await words('scale', 'w')).toEqual(['web=']);
     expect(await words('service', 'ps', '')).toEqual(['web']);
+    expect(await words('set', 'image', '')).toEqual(['service/web']);
+    expect(await words('edit', 'service', '')).toEqual(['web']);
+    expect(await words('patch', 'service', 'web', '--type', '')).toEqual(['merge', 'json']);
   });
 });

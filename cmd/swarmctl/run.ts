@@ -1,6 +1,13 @@
 import { CommanderError } from 'commander';
 import { createCli, type Connect } from './cli.js';
-import { AlreadyToldError, EXIT, exitCodeOf, wordsOf, type ExitCode } from './exit-code.js';
+import {
+  AlreadyToldError,
+  EXIT,
+  NoAnswerError,
+  exitCodeOf,
+  wordsOf,
+  type ExitCode,
+} from './exit-code.js';
 import { buildProgram } from './program.js';
 import type { Streams } from './streams.js';
 
@@ -23,12 +30,15 @@ export async function runSwarmctl(
 function failed(error: unknown, streams: Streams): ExitCode {
   if (error instanceof CommanderError) return exitCodeOfCommander(error);
   if (streams.interrupted.aborted) return EXIT.interrupted;
-  if (!(error instanceof AlreadyToldError)) streams.err(wordsOf(error));
+  if (!isTold(error)) streams.err(wordsOf(error));
   if (streams.env['SWARMCTL_DEBUG'] && error instanceof Error) {
     streams.err(`${error.stack ?? error.message}\n`);
   }
   return exitCodeOf(error);
 }
+
+const isTold = (error: unknown) =>
+  (error instanceof NoAnswerError ? error.failure : error) instanceof AlreadyToldError;
 
 /** A group without a command shows its help: that is an answer, not a mistake. */
 function exitCodeOfCommander({ code, exitCode }: CommanderError): ExitCode {

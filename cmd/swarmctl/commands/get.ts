@@ -21,6 +21,7 @@ export function getCommand(cli: Cli): Command {
       ],
       ['One object as a file that apply takes', 'swarmctl get service web -o yaml'],
       ['The newest last', 'swarmctl get services --sort-by metadata.createdAt'],
+      ['Which fields belong to its file', 'swarmctl get service web -o yaml --show-applied'],
     ],
   })
     .argument('<kind[,kind]|kind/name>', 'what to show; see `swarmctl api-resources`')
@@ -31,6 +32,7 @@ export function getCommand(cli: Cli): Command {
     .option('--field-selector <fields>', 'only objects with these fields: spec.service=web')
     .option('--sort-by <path>', 'order, such as metadata.createdAt', pathArgument)
     .option('--no-headers', 'leave the headings out')
+    .option('--show-applied', 'with -o yaml or json: also which fields came from apply')
     .action((kind: string, names: readonly string[], options: GetOptions, command: Command) => {
       const targets = parseTargets([kind, ...names]);
       return withCluster(cli, command, (session) => getObjects(session, targets, options));

@@ -43,6 +43,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./apply.js')).applyCommand,
   },
   {
+    name: 'diff',
+    summary: 'What an apply of files would change',
+    group: OBJECTS,
+    load: async () => (await import('./diff.js')).diffCommand,
+  },
+  {
     name: 'get',
     summary: 'Show objects',
     group: OBJECTS,
@@ -59,6 +65,42 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Delete objects',
     group: OBJECTS,
     load: async () => (await import('./delete.js')).deleteCommand,
+  },
+  {
+    name: 'edit',
+    summary: 'Change an object in an editor',
+    group: OBJECTS,
+    load: async () => (await import('./edit.js')).editCommand,
+  },
+  {
+    name: 'patch',
+    summary: 'Change fields of an object',
+    group: OBJECTS,
+    load: async () => (await import('./patch.js')).patchCommand,
+  },
+  {
+    name: 'set',
+    summary: 'Set the image, environment or resources of services',
+    group: OBJECTS,
+    load: async () => (await import('./set/index.js')).setCommand,
+  },
+  {
+    name: 'label',
+    summary: 'Set or remove labels of objects',
+    group: OBJECTS,
+    load: async () => (await import('./label.js')).labelCommand,
+  },
+  {
+    name: 'annotate',
+    summary: 'Set or remove annotations of objects',
+    group: OBJECTS,
+    load: async () => (await import('./annotate.js')).annotateCommand,
+  },
+  {
+    name: 'replace',
+    summary: 'Replace objects by files as a whole',
+    group: OBJECTS,
+    load: async () => (await import('./replace.js')).replaceCommand,
   },
   {
     name: 'scale',

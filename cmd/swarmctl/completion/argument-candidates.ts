@@ -4,7 +4,7 @@ import type { ClusterApi } from '../cluster-api.js';
 import { withCluster, type Cli } from '../cli.js';
 import { configPath, readConfig } from '../context/config-file.js';
 import { pathsAfter } from '../objects/schema-docs.js';
-import { pluralOf, referenceOf, requireKind } from '../objects/target.js';
+import { pluralOf, referenceOf, requireKind, titleOf } from '../objects/target.js';
 import type { Candidate } from './candidate.js';
 
 /** What was typed so far. */
@@ -45,6 +45,14 @@ const names =
     return (await Promise.all(kinds.map((kind) => namesOf(context, kind)))).flat();
   };
 
+/** `service/web` for each. */
+const titles =
+  (plural: string): Source =>
+  async (context) => {
+    const kind = requireKind(plural);
+    return (await namesOf(context, kind)).map((name) => titleOf(kind, name));
+  };
+
 /** `KIND NAME…` or `KIND/NAME`. */
 const targets: Source = (context) => {
   const { operands, current } = context;
@@ -74,6 +82,13 @@ const SOURCES: Readonly<Record<string, Source>> = {
   get: targets,
   describe: targets,
   delete: targets,
+  edit: targets,
+  patch: targets,
+  label: targets,
+  annotate: targets,
+  'set image': titles('services'),
+  'set env': titles('services'),
+  'set resources': titles('services'),
   wait: targets,
   scale: scales,
   logs: names('services', 'tasks'),

@@ -16,6 +16,8 @@ export interface GetOptions {
   readonly fieldSelector?: string;
   readonly sortBy?: string;
   readonly headers: boolean;
+  /** Also which fields belong to the applied document; for JSON and YAML. */
+  readonly showApplied?: boolean;
 }
 
 /** Prints objects, once or as they change. */
@@ -24,6 +26,9 @@ export async function getObjects(
   targets: readonly Target[],
   options: GetOptions,
 ): Promise<void> {
+  if (options.showApplied && (options.watch || !isDocument(options))) {
+    throw new UsageError('--show-applied needs -o yaml or -o json, and no --watch');
+  }
   if (options.watch) return watch(session, targets, options);
   const grouped = await Promise.all(
     mergedByKind(targets).map(async (target) => {
@@ -35,6 +40,8 @@ export async function getObjects(
   const isSingle = targets.length === 1 && only?.names.length === 1;
   await printObjects(session, grouped, { ...options, isSingle });
 }
+
+const isDocument = ({ output }: GetOptions) => output === 'yaml' || output === 'json';
 
 /** `service/a service/b task/c` asks for two kinds. */
 function mergedByKind(targets: readonly Target[]): readonly Target[] {
@@ -50,14 +57,14 @@ function mergedByKind(targets: readonly Target[]): readonly Target[] {
 async function readTarget(
   { api, streams }: Session,
   { kind, names }: Target,
-  { selector, fieldSelector }: GetOptions,
+  { selector, fieldSelector, showApplied = false }: GetOptions,
 ): Promise<readonly AnyObject[]> {
-  const signal = streams.interrupted;
+  const options = { showApplied, signal: streams.interrupted };
   if (names.length > 0) {
-    return Promise.all(names.map((name) => readObject(api, { kind, name }, signal)));
+    return Promise.all(names.map((name) => readObject(api, { kind, name }, options)));
   }
   const { items } = await api.listAll(pluralOf(kind), {
-    signal,
+    ...options,
     ...(selector !== undefined && { labelSelector: selector }),
     ...(fieldSelector !== undefined && { fieldSelector }),
   });

@@ -1,5 +1,6 @@
 import { nearest, type KindDescription } from '../../../api/v1/index.js';
 import { NotFoundError, hasCode } from '../../../pkg/base/index.js';
+import type { ReadOptions } from '../../../pkg/client/index.js';
 import type { ClusterApi } from '../cluster-api.js';
 import { pluralOf, titleOf, type AnyObject } from './target.js';
 
@@ -7,13 +8,21 @@ import { pluralOf, titleOf, type AnyObject } from './target.js';
 export async function readObject(
   api: ClusterApi,
   { kind, name }: { readonly kind: KindDescription; readonly name: string },
-  signal: AbortSignal,
+  options: AbortSignal | ReadOptions,
 ): Promise<AnyObject> {
-  try {
-    return await api.get(pluralOf(kind), name, { signal });
-  } catch (error) {
+  const given = options instanceof AbortSignal ? { signal: options } : options;
+  return api.get(pluralOf(kind), name, given).catch(namedFailure(api, kind, name));
+}
+
+/** For a call about one object: a name that nothing has is told with one that is near. */
+export function namedFailure(
+  api: ClusterApi,
+  kind: KindDescription,
+  name: string,
+): (error: unknown) => Promise<never> {
+  return async (error) => {
     throw hasCode(error, 'ERR_NOT_FOUND') ? await unknownName(api, kind, name) : error;
-  }
+  };
 }
 
 /** What to say about a name that nothing has. */

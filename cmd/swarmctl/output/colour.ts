@@ -1,9 +1,16 @@
 import type { Streams } from '../streams.js';
 
 /** How something is meant, not how it looks. */
-export type Tone = 'good' | 'busy' | 'bad' | 'quiet' | 'strong';
+export type Tone = 'good' | 'busy' | 'bad' | 'quiet' | 'strong' | 'aside';
 
-const CODES: Readonly<Record<Tone, number>> = { good: 32, busy: 33, bad: 31, quiet: 2, strong: 1 };
+const CODES: Readonly<Record<Tone, number>> = {
+  good: 32,
+  busy: 33,
+  bad: 31,
+  quiet: 2,
+  strong: 1,
+  aside: 36,
+};
 
 /** Colours text on a terminal (unless NO_COLOR is set), and leaves it alone elsewhere. */
 export type Paint = (tone: Tone, text: string) => string;

@@ -45,10 +45,13 @@ export function wishOf(
   };
 }
 
-/** What of the last apply still belongs to its document after a write by others. */
+/**
+ * What of the last apply still belongs to its document after a write by others; empty, and still there, when that
+ * is nothing: what once came from a document can be pruned.
+ */
 export function ownedAfter(kind: MutableKind, after: StoredObject): Applied | undefined {
   if (after.applied === undefined) return undefined;
-  return stillOwned(after.applied, partsOf(after), schemaOf(kind)) as Applied | undefined;
+  return stillOwned(after.applied, partsOf(after), schemaOf(kind)) ?? {};
 }
 
 /** Whether two documents own the same fields with the same meaning. */

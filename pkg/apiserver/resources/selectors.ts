@@ -1,13 +1,7 @@
+import { holds, parseSelector, type Requirement } from '../../../api/v1/index.js';
 import { BadRequestError } from '../../base/index.js';
 import type { Reader } from './reader.js';
 import type { Resource } from './resource.js';
-
-/** One demand of a selector. */
-interface Requirement {
-  readonly key: string;
-  readonly operator: '=' | '!=' | 'exists' | 'absent';
-  readonly value: string;
-}
 
 /** Decides whether an object was asked for. */
 export type Selector = (stored: unknown, reader: Reader) => boolean;
@@ -48,29 +42,7 @@ function requireField(resource: Resource, { key, operator }: Requirement): void 
 }
 
 function parseRequirements(name: string, text: string | undefined): readonly Requirement[] {
-  if (text === undefined) return [];
-  return text.split(',').map((part) => parseRequirement(name, part.trim()));
-}
-
-function parseRequirement(name: string, text: string): Requirement {
-  const match = /^(!?)([^=!\s]+)\s*(?:(==?|!=)\s*(.*))?$/.exec(text);
-  const [, not, key, operator, value = ''] = match ?? [];
-  if (key === undefined || (not === '!' && operator !== undefined)) {
-    throw new BadRequestError(`${name}: "${text}" is none of key=value, key!=value, key and !key`);
-  }
-  if (operator === undefined) return { key, operator: not === '!' ? 'absent' : 'exists', value };
-  return { key, operator: operator === '!=' ? '!=' : '=', value };
-}
-
-function holds({ operator, value }: Requirement, found: string | undefined): boolean {
-  switch (operator) {
-    case '=':
-      return found === value;
-    case '!=':
-      return found !== value;
-    case 'exists':
-      return found !== undefined;
-    case 'absent':
-      return found === undefined;
-  }
+  const found = text === undefined ? [] : parseSelector(text);
+  if ('problem' in found) throw new BadRequestError(`${name}: ${found.problem}`);
+  return found;
 }

@@ -1,4 +1,4 @@
-import { KINDS, type KindDescription, type Verb } from '../../../api/v1/index.js';
+import { KINDS, mergePatch, type KindDescription, type Verb } from '../../../api/v1/index.js';
 import { Type, type TSchema } from 'typebox';
 import { BadRequestError, NotFoundError } from '../../base/index.js';
 import type { ApiContext } from '../api-context.js';
@@ -6,7 +6,6 @@ import type { QueryParameter } from '../http/query.js';
 import type { ApiReply, ApiRequest, RouteDefinition } from '../http/route.js';
 import { listPage } from '../resources/list-page.js';
 import { jsonPatch } from '../resources/json-patch.js';
-import { mergePatch } from '../resources/merge-patch.js';
 import type { MutableKind, StoredObject } from '../resources/mutable-kind.js';
 import { removeNode } from '../resources/node-removal.js';
 import type { WriteMode } from '../resources/object-writer.js';
