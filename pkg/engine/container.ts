@@ -74,6 +74,10 @@ export interface ContainerInspection {
   readonly health?: ContainerHealth;
   readonly labels: Readonly<Record<string, string>>;
   readonly ports: readonly PublishedPort[];
+  /** Where the host reaches it: its first address of any network; undefined when it has none now. */
+  readonly address?: string;
+  /** It has no network of its own: its ports are the host's. */
+  readonly usesHostNetwork: boolean;
   /** As it was asked for. */
   readonly image: string;
   /** Content id (`sha256:…`). */

@@ -58,6 +58,7 @@ export function decodeContainer(wire: WireContainer): ContainerInspection {
     ...decodeConfig(wire.Config ?? {}),
     createdAt: wire.Created ?? NEVER,
     ports: decodePorts(wire.NetworkSettings?.Ports ?? {}),
+    ...decodeNetwork(wire),
     imageId: wire.Image ?? '',
   };
 }
@@ -115,6 +116,14 @@ function decodeHealthState(word: string | undefined): HealthState | undefined {
 /** A state that we do not know counts as running: that is the one that destroys nothing. */
 function decodeState(word: string | undefined): ContainerState {
   return CONTAINER_STATES.find((state) => state === word) ?? 'running';
+}
+
+function decodeNetwork({ HostConfig, NetworkSettings }: WireContainer) {
+  const networks = Object.values(NetworkSettings?.Networks ?? {});
+  const address =
+    networks.map((network) => network?.IPAddress).find(Boolean) ??
+    networks.map((network) => network?.GlobalIPv6Address).find(Boolean);
+  return { usesHostNetwork: HostConfig?.NetworkMode === 'host', ...(address && { address }) };
 }
 
 type WirePorts = NonNullable<NonNullable<WireContainer['NetworkSettings']>['Ports']>;

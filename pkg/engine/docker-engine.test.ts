@@ -309,6 +309,53 @@ describe('DockerEngine', () => {
     await expect(engine.waitContainer('a')).rejects.toMatchObject(UNAVAILABLE);
   });
 
+  describe('commands inside of a container', () => {
+    const frame = (text: string) =>
+      Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, text.length]), Buffer.from(text)]);
+    const exec = () =>
+      engine.execInContainer('a', { command: ['check', '--all'], timeoutMs: 20_000 });
+
+    beforeEach(() => {
+      daemon.on(/containers\/a\/exec/, answerJson(201, { Id: 'e1' }));
+      daemon.on(/exec\/e1\/start/, (response) => response.end(frame('fine')));
+    });
+
+    it('are asked for without a shell', async () => {
+      daemon.on(/exec\/e1\/json/, answerJson(200, { Running: false, ExitCode: 0 }));
+      expect(await exec()).toEqual({ execId: 'e1', exitCode: 0, output: 'fine' });
+      expect(JSON.parse(daemon.requestsTo(/a\/exec/)[0]!.body)).toEqual({
+        Cmd: ['check', '--all'],
+        AttachStdout: true,
+        AttachStderr: true,
+      });
+      expect(calls).toEqual([['exec_in_container', 'ok']]);
+    });
+
+    it('have an exit code a moment after the end of their output', async () => {
+      let looks = 0;
+      daemon.on(/exec\/e1\/json/, (response, request) => {
+        looks += 1;
+        const state = looks < 3 ? { Running: true, ExitCode: null } : { ExitCode: 4 };
+        answerJson(200, state)(response, request);
+      });
+      expect(await exec()).toMatchObject({ exitCode: 4 });
+    });
+
+    it.each([
+      ['output', /exec\/e1\/start/, answerHalf(frame('fine').subarray(0, 10))],
+      ['exit code', /exec\/e1\/json/, answerHalf('{"Running"')],
+      ['exit code, which is missing,', /exec\/e1\/json/, answerJson(200, { Running: false })],
+    ])('say nothing when the engine goes away in their %s', async (_what, pattern, answer) => {
+      daemon.on(pattern, answer);
+      await expect(exec()).rejects.toMatchObject(UNAVAILABLE);
+    });
+
+    it('are refused by a container that is paused', async () => {
+      daemon.on(/a\/exec/, answerJson(409, { message: 'Container a is paused' }));
+      await expect(exec()).rejects.toMatchObject({ code: 'ERR_ENGINE_REFUSED' });
+    });
+  });
+
   it('describes the engine with the API that is spoken', async () => {
     daemon.on(/info/, answerJson(200, { ID: 'E', Name: 'host', NCPU: 2, OSType: 'linux' }));
     expect(await engine.describe()).toMatchObject({

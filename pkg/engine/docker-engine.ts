@@ -19,6 +19,8 @@ import type {
   StopOptions,
 } from './engine.js';
 import type { EventsOptions } from './events.js';
+import { EngineExecs } from './execs.js';
+import type { ExecRequest, ExecResult } from './exec.js';
 import type { EngineHost } from './host.js';
 import type { ImageInspection, PullOptions } from './image.js';
 import { EngineImages } from './images.js';
@@ -45,6 +47,7 @@ export interface DockerEngineOptions {
 export class DockerEngine implements Engine {
   private readonly transport: EngineTransport;
   private readonly containers: EngineContainers;
+  private readonly execs: EngineExecs;
   private readonly images: EngineImages;
   private readonly streams: EngineStreams;
   private readonly timeouts: EngineTimeouts;
@@ -57,6 +60,7 @@ export class DockerEngine implements Engine {
     this.observer = observer;
     this.transport = new EngineTransport(host, this.timeouts.pingMs);
     this.containers = new EngineContainers(this.transport, this.timeouts, clock);
+    this.execs = new EngineExecs(this.transport, this.timeouts, clock);
     this.images = new EngineImages(this.transport, this.timeouts);
     this.streams = new EngineStreams(this.transport, this.containers, this.timeouts);
   }
@@ -113,6 +117,14 @@ export class DockerEngine implements Engine {
 
   waitContainer(id: string, signal?: AbortSignal): Promise<ContainerExit> {
     return this.observed('wait_container', () => this.containers.wait(id, signal));
+  }
+
+  execInContainer(id: string, request: ExecRequest): Promise<ExecResult> {
+    return this.observed('exec_in_container', () => this.execs.run(id, request));
+  }
+
+  isExecRunning(execId: string, options?: CallOptions): Promise<boolean> {
+    return this.observed('inspect_exec', () => this.execs.isRunning(execId, options));
   }
 
   pullImage(reference: string, options?: PullOptions): Promise<ImageInspection> {

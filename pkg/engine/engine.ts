@@ -9,6 +9,7 @@ import type {
 } from './container.js';
 import type { EngineDescription, EnginePing } from './description.js';
 import type { EventsOptions } from './events.js';
+import type { ExecRequest, ExecResult } from './exec.js';
 import type { ImageInspection, PullOptions } from './image.js';
 import type { LogLine, LogOptions } from './logs.js';
 
@@ -83,6 +84,15 @@ export interface Engine {
    * A container that was created and never started counts as not running.
    */
   waitContainer(id: string, signal?: AbortSignal): Promise<ContainerExit>;
+
+  /**
+   * Runs a command inside of a running container and returns when it has ended, or its time is over. One
+   * that cannot be found ends with 126 or 127. Errors: EngineRefusedError when the container does not run.
+   */
+  execInContainer(id: string, request: ExecRequest): Promise<ExecResult>;
+
+  /** Whether a command still runs; one that the engine does not know (any more) does not. */
+  isExecRunning(execId: string, options?: CallOptions): Promise<boolean>;
 
   /** Pulls and then inspects the image. Errors: ImagePullError with a reason. */
   pullImage(reference: string, options?: PullOptions): Promise<ImageInspection>;

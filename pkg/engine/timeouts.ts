@@ -8,6 +8,8 @@ export interface EngineTimeouts {
   readonly createMs: number;
   readonly startMs: number;
   readonly killMs: number;
+  /** Until a command inside of a container is prepared; how long it may run is said with it. */
+  readonly execCreateMs: number;
   readonly removeMs: number;
   /** On top of the grace of a stop. */
   readonly stopMarginMs: number;
@@ -26,6 +28,7 @@ export const DEFAULT_ENGINE_TIMEOUTS: EngineTimeouts = {
   createMs: 60_000,
   startMs: 120_000,
   killMs: 30_000,
+  execCreateMs: 15_000,
   removeMs: 120_000,
   stopMarginMs: 30_000,
   streamOpenMs: 30_000,

@@ -24,9 +24,17 @@ export interface WireContainer {
     readonly Tty?: boolean;
     readonly StopSignal?: string;
   };
+  readonly HostConfig?: { readonly NetworkMode?: string };
   readonly NetworkSettings?: {
     readonly Ports?: Readonly<Record<string, readonly WirePortBinding[] | null>> | null;
+    readonly Networks?: Readonly<Record<string, WireNetwork | null>> | null;
   };
+}
+
+/** `GET /exec/<id>/json`. */
+export interface WireExec {
+  readonly Running?: boolean;
+  readonly ExitCode?: number | null;
 }
 
 /** `State` of a container. */
@@ -43,6 +51,12 @@ export interface WireState {
     readonly FailingStreak?: number;
     readonly Log?: readonly { readonly Output?: string }[] | null;
   } | null;
+}
+
+/** A container's place in one network. */
+export interface WireNetwork {
+  readonly IPAddress?: string;
+  readonly GlobalIPv6Address?: string;
 }
 
 /** A published port. */

@@ -126,6 +126,27 @@ describeWithDocker('the Docker Engine', () => {
       ).rejects.toMatchObject({ code: 'ERR_INVALID_OBJECT' });
     });
 
+    it('tells where a container is reached', async () => {
+      const own = await engine.inspectContainer(await run('sleep 60'));
+      expect(own).toMatchObject({ usesHostNetwork: false });
+      expect(own?.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+      const none = { HostConfig: { ...HOST_CONFIG, NetworkMode: 'none' } };
+      expect(await engine.inspectContainer(await run('sleep 60', none))).not.toHaveProperty(
+        'address',
+      );
+      const host = { HostConfig: { ...HOST_CONFIG, NetworkMode: 'host' } };
+      const shared = await engine.inspectContainer(await run('sleep 60', host));
+      expect(shared).toMatchObject({ usesHostNetwork: true });
+      expect(shared).not.toHaveProperty('address');
+    });
+
+    it('ends a command inside of a container with it', async () => {
+      const id = await run("trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done");
+      const command = ['sh', '-c', 'kill -TERM 1; exec sleep 3600'];
+      const { exitCode } = await engine.execInContainer(id, { command, timeoutMs: 20_000 });
+      expect(exitCode).toBe(137);
+    });
+
     it('tells that the kernel killed it for memory', async () => {
       const id = await run('tail /dev/zero', {
         HostConfig: { ...HOST_CONFIG, Memory: 16 * 1024 ** 2, MemorySwap: 16 * 1024 ** 2 },

@@ -39,6 +39,13 @@ export interface EngineUnderTest {
   dispose(): Promise<void>;
 }
 
+/** Commands that the suite runs inside of a container, for a shell. */
+export const EXEC = {
+  both: 'echo one; sleep 0.05; echo two >&2; exit 3',
+  much: 'head -c 10000 /dev/zero | tr "\\0" x',
+  endless: 'echo begun; exec sleep 3600',
+} as const;
+
 const POLL_MS = 10;
 const PATIENCE_MS = 20_000;
 
@@ -309,6 +316,58 @@ export function testEngineConformance(name: string, setUp: () => Promise<EngineU
         const options = { force: true };
         await Promise.all(Array.from({ length: 5 }, () => engine.removeContainer(id, options)));
         expect(await engine.inspectContainer(id)).toBeUndefined();
+      });
+    });
+
+    describe('commands inside of a container', () => {
+      const exec = (id: string, script: string, timeoutMs = PATIENCE_MS) =>
+        engine.execInContainer(id, { command: ['sh', '-c', script], timeoutMs });
+
+      it('tell their exit code and what they printed on both streams', async () => {
+        const { id } = await run({ does: 'run' });
+        expect(await exec(id, EXEC.both)).toMatchObject({ exitCode: 3, output: 'one\ntwo\n' });
+      });
+
+      it('print more than is kept', async () => {
+        const { id } = await run({ does: 'run' });
+        const { output, exitCode } = await exec(id, EXEC.much);
+        expect({ exitCode, output }).toEqual({ exitCode: 0, output: `${'x'.repeat(4_096)}...` });
+      });
+
+      it('are left alone when they take too long, and seen to go on', async () => {
+        const { id } = await run({ does: 'run' });
+        const result = await exec(id, EXEC.endless, 500);
+        expect(result).not.toHaveProperty('exitCode');
+        expect(result.output).toBe('begun\n');
+        expect(await engine.isExecRunning(result.execId)).toBe(true);
+        await engine.removeContainer(id, { force: true });
+        await eventually(async () => !(await engine.isExecRunning(result.execId)));
+        expect(await engine.isExecRunning('no-such')).toBe(false);
+      });
+
+      it('need to exist', async () => {
+        const { id } = await run({ does: 'run' });
+        const { exitCode } = await engine.execInContainer(id, {
+          command: ['no-such-command'],
+          timeoutMs: PATIENCE_MS,
+        });
+        expect([126, 127]).toContain(exitCode);
+      });
+
+      it('need a container that runs', async () => {
+        const { id } = await create({ does: 'run' });
+        await expect(exec(id, EXEC.both)).rejects.toMatchObject({ code: 'ERR_ENGINE_REFUSED' });
+        await expect(exec('no-such', EXEC.both)).rejects.toMatchObject({ code: 'ERR_NOT_FOUND' });
+      });
+
+      it('can be left at any time', async () => {
+        const { id } = await run({ does: 'run' });
+        const reason = new Error('enough');
+        const { signal } = aborter;
+        const command = ['sh', '-c', EXEC.endless];
+        const running = engine.execInContainer(id, { command, timeoutMs: PATIENCE_MS, signal });
+        aborter.abort(reason);
+        await expect(running).rejects.toBe(reason);
       });
     });
 

@@ -9,6 +9,7 @@ import type {
   LogLine,
   PublishedPort,
 } from '../../pkg/engine/index.js';
+import type { FakeExecution } from './fake-exec.js';
 
 /** A line that a fake container prints. */
 export interface FakeOutput {
@@ -33,6 +34,8 @@ export interface FakeBehaviour {
   readonly output?: readonly FakeOutput[];
   /** Exit code on a signal, undefined to ignore it; SIGKILL always ends it. Default 128 + number. */
   readonly onSignal?: (signal: string) => number | undefined;
+  /** What commands run inside of it do. Default: none is found. */
+  readonly exec?: (command: readonly string[]) => FakeExecution;
   /** Verdicts of the health check; it needs one in its create body. */
   readonly health?: readonly {
     readonly afterMs: number;
@@ -85,6 +88,14 @@ export class FakeContainer {
     return this.state === 'running' || this.state === 'paused';
   }
 
+  /** Made of its id: any two of a test differ. */
+  private get address(): string | undefined {
+    const ownNetwork = !['host', 'none'].includes(this.body.HostConfig.NetworkMode ?? 'default');
+    if (!ownNetwork || !this.isRunning) return undefined;
+    const [high, low] = Buffer.from(this.id, 'hex');
+    return `172.17.${String(high)}.${String(low)}`;
+  }
+
   get hasHealthcheck(): boolean {
     const test = this.body.Healthcheck?.Test ?? [];
     return test.length > 0 && test[0] !== 'NONE';
@@ -130,6 +141,7 @@ export class FakeContainer {
       finishedAt: this.finishedAt,
       health: this.health,
       stopSignal: this.body.StopSignal,
+      address: this.address,
     };
     return {
       id: this.id,
@@ -139,6 +151,7 @@ export class FakeContainer {
       createdAt: this.birth.createdAt,
       labels: this.labels,
       ports: this.ports,
+      usesHostNetwork: this.body.HostConfig.NetworkMode === 'host',
       image: this.body.Image,
       imageId: this.birth.imageId,
       tty: this.body.Tty ?? false,

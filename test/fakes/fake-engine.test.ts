@@ -1,23 +1,35 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidObjectError, UnavailableError } from '../../pkg/base/index.js';
 import type { ContainerCreateBody } from '../../pkg/engine/index.js';
-import { testEngineConformance } from './engine-conformance.js';
+import { EXEC, testEngineConformance } from './engine-conformance.js';
 import type { ContainerRecipe } from './engine-conformance.js';
 import { FakeClock } from './fake-clock.js';
 import type { FakeBehaviour } from './fake-container.js';
 import { FakeEngine } from './fake-engine.js';
+import type { FakeExecution } from './fake-exec.js';
 
 const IMAGE = 'conformance:1';
 const HOST_CONFIG = { RestartPolicy: { Name: 'no' } } as const;
 
 const READY: FakeBehaviour = { output: [{ text: 'ready' }] };
 
+/** What a shell would make of the suite's commands. */
+const EXECUTIONS: Readonly<Record<string, FakeExecution>> = {
+  [EXEC.both]: { output: 'one\ntwo\n', exitCode: 3 },
+  [EXEC.much]: { output: 'x'.repeat(10_000) },
+  [EXEC.endless]: { output: 'begun\n', takesMs: 3_600_000 },
+};
+
 function behaviourFor(recipe: ContainerRecipe): FakeBehaviour {
   switch (recipe.does) {
     case 'print':
       return { output: recipe.lines, exitAfterMs: 5, exitCode: recipe.exitCode };
     case 'run':
-      return { ...READY, onSignal: (signal) => ({ SIGTERM: 0, SIGQUIT: 42 })[signal] };
+      return {
+        ...READY,
+        onSignal: (signal) => ({ SIGTERM: 0, SIGQUIT: 42 })[signal],
+        exec: (command) => EXECUTIONS[command.at(-1) ?? ''] ?? { exitCode: 127 },
+      };
     case 'ignore-signals':
       return { ...READY, onSignal: () => undefined };
     case 'become':
@@ -109,6 +121,18 @@ describe('FakeEngine', () => {
     expect(await pull).toMatchObject({ tags: ['web:1'] });
     expect(seen).toEqual([0, 1]);
     await expect(engine.pullImage('other:1')).rejects.toMatchObject({ reason: 'ImageNotFound' });
+  });
+
+  it('ends the commands inside of a container with it', async () => {
+    const clock = new FakeClock();
+    const engine = new FakeEngine(clock);
+    engine.addImage('web:1', { exec: () => ({ takesMs: 60_000 }) });
+    const id = await started(engine);
+    const running = engine.execInContainer(id, { command: ['long'], timeoutMs: 90_000 });
+    await clock.advance(1000);
+    engine.exitContainer(id, 0);
+    expect(await running).toMatchObject({ exitCode: 137 });
+    expect(clock.sleeping).toBe(0);
   });
 
   it('gives a host port once', async () => {

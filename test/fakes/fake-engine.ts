@@ -22,6 +22,8 @@ import type {
   EngineDescription,
   EnginePing,
   EventsOptions,
+  ExecRequest,
+  ExecResult,
   ImageInspection,
   ImagePullReason,
   KillOptions,
@@ -34,6 +36,7 @@ import type {
 } from '../../pkg/engine/index.js';
 import { FakeContainer, signalNumber } from './fake-container.js';
 import type { FakeBehaviour } from './fake-container.js';
+import { FakeExecs, NOT_FOUND } from './fake-exec.js';
 
 /** What a registry does about one image. */
 export interface FakeRegistryImage {
@@ -82,6 +85,7 @@ export class FakeEngine implements Engine {
   private readonly faults: Fault[] = [];
   private readonly events: ContainerEvent[] = [];
   private readonly watchers = new Set<EventWatcher>();
+  private readonly execs: FakeExecs;
   /** Aborts when the engine goes away: every stream and long call breaks. */
   private life = new AbortController();
   private available = true;
@@ -89,7 +93,9 @@ export class FakeEngine implements Engine {
   private created = 0;
   private eventTimeMs = 0;
 
-  constructor(private readonly clock: Clock = new SystemClock()) {}
+  constructor(private readonly clock: Clock = new SystemClock()) {
+    this.execs = new FakeExecs(clock);
+  }
 
   // --- what tests say ---
 
@@ -274,6 +280,22 @@ export class FakeEngine implements Engine {
       while (container.isRunning) await changeOf(container, cut);
       return { exitCode: container.exitCode ?? 0 };
     });
+  }
+
+  execInContainer(id: string, request: ExecRequest): Promise<ExecResult> {
+    return this.call('execInContainer', request.signal, async (cut) => {
+      const container = this.required('create exec', id);
+      const { run, state } = container;
+      if (!run || state !== 'running') {
+        throw new EngineRefusedError(`create exec: container ${id} is not running`);
+      }
+      const { exec = () => NOT_FOUND } = this.behaviourOf(container);
+      return await orAbort(this.execs.run(request, exec(request.command), run.signal), cut);
+    });
+  }
+
+  isExecRunning(execId: string, { signal }: CallOptions = {}): Promise<boolean> {
+    return this.call('isExecRunning', signal, () => this.execs.isRunning(execId));
   }
 
   pullImage(reference: string, options: PullOptions = {}): Promise<ImageInspection> {
@@ -507,6 +529,19 @@ function matches(
   return Object.entries(wanted).every(([key, value]) =>
     value === '' ? key in labels : labels[key] === value,
   );
+}
+
+/** What `work` comes to, unless `cut` aborts first. */
+function orAbort<T>(work: Promise<T>, cut: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      reject(abortReason(cut));
+    };
+    cut.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => {
+      cut.removeEventListener('abort', onAbort);
+    });
+  });
 }
 
 /** Resolves when something about the container changes; rejects when `cut` aborts. */
