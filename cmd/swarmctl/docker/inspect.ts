@@ -1,7 +1,7 @@
 import { toJson } from '../output/json.js';
 import type { Streams } from '../streams.js';
 import { UsageError } from '../exit-code.js';
-import { parseTemplate } from './go-template.js';
+import { parseTemplate } from './template/go-template.js';
 
 /** Flags of `docker … inspect`. */
 export interface InspectOptions {

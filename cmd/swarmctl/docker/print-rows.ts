@@ -1,6 +1,6 @@
 import { renderTable, type Column } from '../output/table.js';
 import type { Streams } from '../streams.js';
-import { parseTemplate } from './go-template.js';
+import { parseTemplate } from './template/go-template.js';
 
 /** A row as Docker's `--format` sees it: placeholder and text. */
 export type Row = Readonly<Record<string, string>>;
