@@ -14,8 +14,8 @@ Which cluster it talks to, and as whom, is in \`$SWARMCTL_CONFIG\` or \`~/.swarm
 \`-o name\`, and on results being on standard output while errors and hints are on standard error.
 
 Not supported yet, and refused by name: \`--network\`, \`--secret\`, \`--config\`, \`--publish\` in mode
-ingress, \`--update-*\`, \`--rollback-*\`, \`--endpoint-mode\`, \`--with-registry-auth\`,
-\`--credential-spec\` and jobs.
+ingress, \`--credential-spec config://\`, \`--with-registry-auth\`. What of the other flags a cluster
+cannot run yet, its managers refuse with the field's path.
 `;
 
 /** Nothing of a reference may depend on the machine that writes it. */

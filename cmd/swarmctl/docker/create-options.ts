@@ -1,10 +1,15 @@
-import { Option, type Command } from 'commander';
-import { UsageError } from '../exit-code.js';
+import type { Command } from 'commander';
+import {
+  addListFlags,
+  addServiceFlags,
+  refuseFlags,
+  type Flag,
+  type ServiceFlags,
+} from './service-flags.js';
 
 /** What `docker service create` was told, by flag; values as they were typed. */
-export interface CreateOptions {
+export interface CreateOptions extends ServiceFlags {
   readonly name?: string;
-  readonly replicas?: string;
   readonly mode?: string;
   readonly env: readonly string[];
   readonly envFile: readonly string[];
@@ -12,37 +17,10 @@ export interface CreateOptions {
   readonly containerLabel: readonly string[];
   readonly constraint: readonly string[];
   readonly placementPref: readonly string[];
-  readonly replicasMaxPerNode?: string;
-  readonly limitCpu?: string;
-  readonly limitMemory?: string;
-  readonly limitPids?: string;
-  readonly reserveCpu?: string;
-  readonly reserveMemory?: string;
   readonly genericResource: readonly string[];
-  readonly restartCondition?: string;
-  readonly restartDelay?: string;
-  readonly restartMaxAttempts?: string;
-  readonly restartWindow?: string;
   readonly mount: readonly string[];
   readonly publish: readonly string[];
-  readonly user?: string;
   readonly group: readonly string[];
-  readonly workdir?: string;
-  readonly hostname?: string;
-  readonly entrypoint?: string;
-  readonly init?: boolean;
-  readonly readOnly?: boolean;
-  readonly tty?: boolean;
-  readonly stopSignal?: string;
-  readonly stopGracePeriod?: string;
-  readonly healthCmd?: string;
-  readonly healthInterval?: string;
-  readonly healthRetries?: string;
-  readonly healthStartPeriod?: string;
-  readonly healthStartInterval?: string;
-  readonly healthTimeout?: string;
-  /** False: `--no-healthcheck`. */
-  readonly healthcheck: boolean;
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
   readonly sysctl: readonly string[];
@@ -51,17 +29,8 @@ export interface CreateOptions {
   readonly dnsOption: readonly string[];
   readonly dnsSearch: readonly string[];
   readonly host: readonly string[];
-  readonly logDriver?: string;
   readonly logOpt: readonly string[];
-  readonly isolation?: string;
-  readonly oomScoreAdj?: string;
-  readonly memorySwap?: string;
-  readonly memorySwappiness?: string;
 }
-
-const gather = (value: string, before: readonly string[] = []) => [...before, value];
-
-type Flag = readonly [flags: string, description: string];
 
 /** Flags that may be repeated. */
 const LISTS: readonly Flag[] = [
@@ -86,71 +55,7 @@ const LISTS: readonly Flag[] = [
   ['--log-opt <list>', 'logging driver options'],
 ];
 
-/** Flags with one value. */
-const TEXTS: readonly Flag[] = [
-  ['--name <string>', 'service name (default: a random one)'],
-  ['--replicas <uint>', 'number of tasks'],
-  ['--mode <string>', 'service mode: replicated, global (default: replicated)'],
-  ['--replicas-max-per-node <uint>', 'maximum number of tasks per node (default: no limit)'],
-  ['--limit-cpu <decimal>', 'limit CPUs'],
-  ['--limit-memory <bytes>', 'limit memory'],
-  ['--limit-pids <int>', 'limit maximum number of processes (default: no limit)'],
-  ['--reserve-cpu <decimal>', 'reserve CPUs'],
-  ['--reserve-memory <bytes>', 'reserve memory'],
-  ['--restart-condition <string>', 'restart when: none, on-failure, any (default: any)'],
-  ['--restart-delay <duration>', 'delay between restart attempts (default: 5s)'],
-  ['--restart-max-attempts <uint>', 'maximum number of restarts before giving up'],
-  ['--restart-window <duration>', 'window used to evaluate the restart policy'],
-  ['-u, --user <string>', 'username or UID (format: <name|uid>[:<group|gid>])'],
-  ['-w, --workdir <string>', 'working directory inside the container'],
-  ['--hostname <string>', 'container hostname'],
-  ['--entrypoint <command>', 'overwrite the default ENTRYPOINT of the image'],
-  ['--stop-signal <string>', 'signal to stop the container'],
-  [
-    '--stop-grace-period <duration>',
-    'time to wait before force killing a container (default: 10s)',
-  ],
-  ['--health-cmd <string>', 'command to run to check health'],
-  ['--health-interval <duration>', 'time between running the check'],
-  ['--health-retries <int>', 'consecutive failures needed to report unhealthy'],
-  ['--health-start-period <duration>', 'start period for the container to initialize'],
-  ['--health-start-interval <duration>', 'time between running the check during the start period'],
-  ['--health-timeout <duration>', 'maximum time to allow one check to run'],
-  ['--log-driver <string>', 'logging driver for service'],
-  ['--isolation <string>', 'service container isolation mode'],
-  ['--oom-score-adj <int>', "tune host's OOM preferences (-1000 to 1000)"],
-  ['--memory-swap <bytes>', 'swap bytes (-1 for unlimited)'],
-  ['--memory-swappiness <int>', 'tune memory swappiness (0-100)'],
-];
-
-const SWITCHES: readonly Flag[] = [
-  ['--init', 'use an init inside each service container to forward signals and reap processes'],
-  ['--read-only', "mount the container's root filesystem as read only"],
-  ['-t, --tty', 'allocate a pseudo-TTY'],
-  ['--no-healthcheck', 'disable any container-specified HEALTHCHECK'],
-];
-
-/** Docker's flags that this release does not run: known, so that they can be refused by name. */
-const NOT_YET: readonly string[] = [
-  'config',
-  'credential-spec',
-  'endpoint-mode',
-  'max-concurrent',
-  'network',
-  'rollback-delay',
-  'rollback-failure-action',
-  'rollback-max-failure-ratio',
-  'rollback-monitor',
-  'rollback-order',
-  'rollback-parallelism',
-  'secret',
-  'update-delay',
-  'update-failure-action',
-  'update-max-failure-ratio',
-  'update-monitor',
-  'update-order',
-  'update-parallelism',
-];
+const NOT_YET: readonly string[] = ['config', 'network', 'secret'];
 
 const NONE_GIVEN = {
   env: [],
@@ -172,7 +77,6 @@ const NONE_GIVEN = {
   dnsSearch: [],
   host: [],
   logOpt: [],
-  healthcheck: true,
 };
 
 /** Everything that was told, lists that were not given being empty. */
@@ -183,24 +87,13 @@ export const completeOptions = (given: Partial<CreateOptions>): CreateOptions =>
 
 /** Gives a command the flags of `docker service create`. */
 export function addCreateOptions(command: Command): Command {
-  for (const [flags, description] of LISTS) {
-    command.addOption(new Option(flags, description).argParser(gather));
-  }
-  for (const [flags, description] of [...TEXTS, ...SWITCHES]) command.option(flags, description);
-  command.addOption(new Option('--no-init').hideHelp());
-  // Images are never resolved by this program, so the wish is granted.
-  command.addOption(new Option('--no-resolve-image').hideHelp());
-  for (const name of NOT_YET) {
-    command.addOption(new Option(`--${name} <value>`).hideHelp().argParser(() => refuse(name)));
-  }
-  command.addOption(new Option('--with-registry-auth').hideHelp());
-  command.on('option:with-registry-auth', () => refuse('with-registry-auth'));
-  return command;
-}
-
-function refuse(name: string): never {
-  throw new UsageError(
-    `--${name} is not supported yet`,
-    "See 'swarmctl service create --help' for the flags that are.",
-  );
+  command
+    .option('--name <string>', 'service name (default: a random one)')
+    .option(
+      '--mode <string>',
+      'service mode: replicated, global, replicated-job, global-job (default: replicated)',
+    );
+  addListFlags(command, LISTS);
+  addServiceFlags(command);
+  return refuseFlags(command, NOT_YET);
 }

@@ -6,13 +6,20 @@ const TRUE = ['true', '1', 't', 'T', 'TRUE', 'True'];
 const FALSE = ['false', '0', 'f', 'F', 'FALSE', 'False'];
 
 /**
- * A command with Docker's manners: switches may carry a value (`--detach=false`), and what stands behind
- * the first argument belongs to that argument.
+ * A command with Docker's manners: switches may carry a value (`--detach=false`). With passThroughOptions, what
+ * stands behind the first argument belongs to that argument.
  */
 export class DockerCommand extends Command {
   constructor(name: string) {
     super(name);
     this.enablePositionalOptions();
+  }
+
+  private passesThrough = false;
+
+  override passThroughOptions(passThrough = true): this {
+    this.passesThrough = passThrough;
+    return super.passThroughOptions(passThrough);
   }
 
   override parseOptions(argv: string[]): { operands: string[]; unknown: string[] } {
@@ -23,7 +30,8 @@ export class DockerCommand extends Command {
     const result: string[] = [];
     for (let at = 0; at < argv.length; at += 1) {
       const arg = argv[at] ?? '';
-      if (arg === '--' || !arg.startsWith('-')) return [...result, ...argv.slice(at)];
+      const isOperand = !arg.startsWith('-');
+      if (arg === '--' || (isOperand && this.passesThrough)) return [...result, ...argv.slice(at)];
       const option = this.options.find((known) => answersTo(known, arg));
       if (option?.required) {
         result.push(arg, ...argv.slice(at + 1, at + 2));

@@ -13,7 +13,38 @@ export function parsePublish(text: string): Port {
   return text.includes('=') ? longForm(text) : shortForm(text);
 }
 
-function longForm(text: string): Port {
+/**
+ * Reads which ports `--publish-rm` means: `80`, `80/udp`, `8080:80`, or the long form. What is not said may be
+ * anything, but the protocol: that is tcp. Errors: UsageError in Docker's words.
+ */
+export function parseUnpublish(text: string): (port: Port) => boolean {
+  const wanted = text.includes('=') ? fieldsOf(text) : shortFields(text);
+  const { target, published, protocol = 'tcp', mode } = wanted;
+  if (target === undefined) {
+    throw invalidArgument('publish-rm', text, 'missing mandatory field "target"');
+  }
+  const targets = rangeOf(text, target);
+  const publishedPorts = published === undefined ? undefined : rangeOf(text, published);
+  return (port) =>
+    targets.includes(port.target) &&
+    (port.protocol ?? 'tcp') === protocol &&
+    (mode === undefined || (port.mode ?? 'ingress') === mode) &&
+    (publishedPorts === undefined || publishedPorts.includes(port.published ?? 0));
+}
+
+/** `8080:80/udp` by its parts. */
+function shortFields(text: string): Readonly<Record<string, string>> {
+  const [, published, target, protocol] = /^(?:([^/:]+):)?([^:/]+)(?:\/([^/]+))?$/.exec(text) ?? [];
+  if (target === undefined) throw invalidArgument('publish-rm', text, `invalid port: ${text}`);
+  return {
+    target,
+    ...(published !== undefined && { published }),
+    ...(protocol !== undefined && { protocol: oneOf('publish-rm', protocol, PROTOCOLS) }),
+  };
+}
+
+/** The long form by its fields. */
+function fieldsOf(text: string): Readonly<Record<string, string>> {
   const fields: Record<string, string> = {};
   for (const field of parseCsv(text)) {
     const [key, value] = keyValue(field);
@@ -25,7 +56,11 @@ function longForm(text: string): Port {
     }
     fields[key] = value;
   }
-  const { mode = 'ingress', target, published, protocol } = fields;
+  return fields;
+}
+
+function longForm(text: string): Port {
+  const { mode = 'ingress', target, published, protocol } = fieldsOf(text);
   if (target === undefined)
     throw invalidArgument('publish', text, 'missing mandatory field "target"');
   const port = {

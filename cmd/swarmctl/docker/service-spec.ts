@@ -1,6 +1,5 @@
 import type {
   ContainerSpec,
-  Healthcheck,
   Resources,
   RestartPolicy,
   ServiceMode,
@@ -10,15 +9,21 @@ import { UsageError } from '../exit-code.js';
 import type { CreateOptions } from './create-options.js';
 import { readEnvironment } from './environment.js';
 import { parseMount } from './mount.js';
+import { changedCapabilities } from './capabilities.js';
+import { compact } from './compact.js';
+import { healthAfter } from './health-flags.js';
 import { parsePublish } from './publish.js';
+import { rollbackFlags, updateFlags } from './rollout-policy.js';
 import {
   addressValue,
   cpuValue,
+  credentialSpec,
   durationValue,
+  endpointModeValue,
   genericResource,
+  given,
   hostEntry,
   integerValue,
-  invalidArgument,
   labelMap,
   oneOf,
   pairMap,
@@ -38,7 +43,10 @@ export interface CreateArguments {
 
 /** The spec that a command line of `docker service create` means. Errors: UsageError in Docker's words. */
 export function serviceSpecOf(options: CreateOptions, what: CreateArguments): ServiceSpec {
-  const ports = options.publish.map(parsePublish);
+  const endpoint = compact({
+    mode: given(options.endpointMode, 'endpoint-mode', endpointModeValue),
+    ports: options.publish.map(parsePublish),
+  });
   const resources = resourcesOf(options);
   const restartPolicy = restartOf(options);
   const placement = placementOf(options);
@@ -49,45 +57,41 @@ export function serviceSpecOf(options: CreateOptions, what: CreateArguments): Se
       container: containerOf(options, what),
       ...compact({ resources, restartPolicy, placement, logDriver }),
     },
-    ...(ports.length > 0 && { endpoint: { ports } }),
+    ...compact({ update: updateFlags(options), rollback: rollbackFlags(options), endpoint }),
   };
 }
 
-/** Leaves out what is undefined, and lists and maps that are empty. */
-function compact<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const kept = Object.entries(fields).filter(([, value]) => !isEmpty(value));
-  return Object.fromEntries(kept) as { [K in keyof T]?: Exclude<T[K], undefined> };
-}
-
-function isEmpty(value: unknown): boolean {
-  if (value === undefined) return true;
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
-}
-
-/** Applies `read` to a value that may not be there. */
-function given<T>(
-  text: string | undefined,
-  flag: string,
-  read: (flag: string, text: string) => T,
-): T | undefined {
-  return text === undefined ? undefined : read(flag, text);
-}
-
-function modeOf({ mode = 'replicated', replicas, replicasMaxPerNode }: CreateOptions): ServiceMode {
-  if (['replicated-job', 'global-job'].includes(mode)) {
-    throw new UsageError(`--mode ${mode} is not supported yet`, 'Modes: replicated, global.');
-  }
-  if (oneOf('mode', mode, ['replicated', 'global']) === 'global') {
-    const only = 'can only be used with replicated or replicated-job mode';
-    if (replicas !== undefined) throw new UsageError(`replicas ${only}`);
-    if (replicasMaxPerNode !== undefined) throw new UsageError(`replicas-max-per-node ${only}`);
-    return { global: {} };
-  }
+function modeOf(options: CreateOptions): ServiceMode {
+  const { mode = 'replicated', replicas, maxConcurrent, replicasMaxPerNode } = options;
+  const name = oneOf('mode', mode, ['replicated', 'global', 'replicated-job', 'global-job']);
   const wanted = given(replicas, 'replicas', integerValue);
-  return { replicated: wanted === undefined ? {} : { replicas: wanted } };
+  if (maxConcurrent !== undefined && name !== 'replicated-job') {
+    throw new UsageError('max-concurrent can only be used with replicated-job mode');
+  }
+  switch (name) {
+    case 'replicated':
+      return { replicated: compact({ replicas: wanted }) };
+    case 'replicated-job': {
+      const totalCompletions = wanted ?? 1;
+      const concurrent = given(maxConcurrent, 'max-concurrent', integerValue);
+      return { replicatedJob: { totalCompletions, maxConcurrent: concurrent ?? totalCompletions } };
+    }
+    case 'global':
+    case 'global-job': {
+      const only = 'can only be used with replicated or replicated-job mode';
+      if (replicas !== undefined) throw new UsageError(`replicas ${only}`);
+      if (replicasMaxPerNode !== undefined) throw new UsageError(`replicas-max-per-node ${only}`);
+      return name === 'global' ? { global: {} } : { globalJob: {} };
+    }
+  }
 }
 
 function containerOf(options: CreateOptions, what: CreateArguments): ContainerSpec {
+  const capabilities = changedCapabilities(NO_CAPABILITIES, {
+    add: options.capAdd,
+    drop: options.capDrop,
+  });
+  const credential = given(options.credentialSpec, 'credential-spec', credentialSpec);
   return {
     image: what.image,
     ...compact({
@@ -99,16 +103,17 @@ function containerOf(options: CreateOptions, what: CreateArguments): ContainerSp
       groups: [...options.group],
       hostname: options.hostname,
       labels: labelMap('container-label', options.containerLabel),
-      tty: options.tty,
-      readOnly: options.readOnly,
+      tty: options.tty === true ? true : undefined,
+      readOnly: options.readOnly === true ? true : undefined,
       init: options.init,
       stopSignal: options.stopSignal,
       stopGracePeriod: given(options.stopGracePeriod, 'stop-grace-period', durationValue),
       hosts: options.host.map(hostEntry),
       dnsConfig: dnsOf(options),
-      healthcheck: healthOf(options),
-      capabilityAdd: options.capAdd.map((name) => name.toUpperCase()),
-      capabilityDrop: options.capDrop.map((name) => name.toUpperCase()),
+      healthcheck: healthAfter(options, undefined),
+      capabilityAdd: [...capabilities.add],
+      capabilityDrop: [...capabilities.drop],
+      privileges: credential && { credentialSpec: credential },
       sysctls: pairMap('sysctl', options.sysctl),
       ulimits: options.ulimit.map(ulimitValue),
       oomScoreAdj: given(options.oomScoreAdj, 'oom-score-adj', (flag, text) =>
@@ -122,6 +127,8 @@ function containerOf(options: CreateOptions, what: CreateArguments): ContainerSp
   };
 }
 
+const NO_CAPABILITIES = { add: [], drop: [] };
+
 function dnsOf({ dns, dnsOption, dnsSearch }: CreateOptions): ContainerSpec['dnsConfig'] {
   const config = {
     nameservers: dns.map((address) => addressValue('dns', address)),
@@ -129,23 +136,6 @@ function dnsOf({ dns, dnsOption, dnsSearch }: CreateOptions): ContainerSpec['dns
     options: [...dnsOption],
   };
   return compact(config);
-}
-
-function healthOf(options: CreateOptions): Healthcheck | undefined {
-  const { healthCmd, healthInterval, healthTimeout } = options;
-  const check = compact({
-    test: healthCmd === undefined ? undefined : ['CMD-SHELL', healthCmd],
-    interval: given(healthInterval, 'health-interval', durationValue),
-    timeout: given(healthTimeout, 'health-timeout', durationValue),
-    startPeriod: given(options.healthStartPeriod, 'health-start-period', durationValue),
-    startInterval: given(options.healthStartInterval, 'health-start-interval', durationValue),
-    retries: given(options.healthRetries, 'health-retries', integerValue),
-  });
-  if (options.healthcheck) return check;
-  if (!isEmpty(check)) {
-    throw new UsageError('--no-healthcheck conflicts with --health-* options');
-  }
-  return { test: ['NONE'] };
 }
 
 function resourcesOf(options: CreateOptions): Resources {
@@ -179,17 +169,10 @@ function restartOf(options: CreateOptions): RestartPolicy {
 
 function placementOf(options: CreateOptions) {
   return compact({
-    constraints: options.constraint.map(checkedConstraint),
+    constraints: [...options.constraint],
     preferences: options.placementPref.map(placementPreference),
     maxReplicasPerNode: given(options.replicasMaxPerNode, 'replicas-max-per-node', integerValue),
   });
-}
-
-function checkedConstraint(text: string): string {
-  if (!/(==|!=)/.test(text)) {
-    throw invalidArgument('constraint', text, 'expected KEY==VALUE or KEY!=VALUE');
-  }
-  return text;
 }
 
 function logDriverOf({ logDriver, logOpt }: CreateOptions) {

@@ -12,6 +12,15 @@ export function invalidArgument(flag: string, text: string, why: string): UsageE
   return new UsageError(`invalid argument "${text}" for "--${flag}" flag: ${why}`);
 }
 
+/** Applies `read` to a value that may not be there. */
+export function given<T>(
+  text: string | undefined,
+  flag: string,
+  read: (flag: string, text: string) => T,
+): T | undefined {
+  return text === undefined ? undefined : read(flag, text);
+}
+
 /** A Go duration as our API writes it. */
 export function durationValue(flag: string, text: string): string {
   const ms = parseDurationMs(text);
@@ -44,11 +53,15 @@ export function cpuValue(flag: string, text: string): number {
 }
 
 /** One of some words. */
-export function oneOf<T extends string>(flag: string, text: string, words: readonly T[]): T {
+export function oneOf<const T extends string>(flag: string, text: string, words: readonly T[]): T {
   const found = words.find((word) => word === text);
   if (found === undefined) throw invalidArgument(flag, text, `expected ${words.join(', ')}`);
   return found;
 }
+
+/** How clients reach a service. */
+export const endpointModeValue = (flag: string, text: string): 'vip' | 'dnsrr' =>
+  oneOf(flag, text, ['vip', 'dnsrr']);
 
 /** `key=value` or `key` each, as labels are given. */
 export function labelMap(flag: string, texts: readonly string[]): Record<string, string> {
@@ -72,6 +85,22 @@ export function pairMap(flag: string, texts: readonly string[]): Record<string, 
       }
       return [key, value];
     }),
+  );
+}
+
+/** `file://…` or `registry://…`, as `--credential-spec` takes it. */
+export function credentialSpec(
+  flag: string,
+  text: string,
+): { readonly file: string } | { readonly registry: string } {
+  const [, scheme, value = ''] = /^(file|registry|config):\/\/(.+)$/.exec(text) ?? [];
+  if (scheme === 'file') return { file: value };
+  if (scheme === 'registry') return { registry: value };
+  if (scheme === 'config') throw invalidArgument(flag, text, 'config:// is not supported yet');
+  throw invalidArgument(
+    flag,
+    text,
+    'invalid credential spec: value must be prefixed with "config://", "file://", or "registry://"',
   );
 }
 

@@ -9,6 +9,7 @@ import { randomName } from '../../docker/random-name.js';
 import { serviceSpecOf } from '../../docker/service-spec.js';
 import { labelMap } from '../../docker/values.js';
 import { followServices } from '../../progress/follow-services.js';
+import { quietly } from '../../progress/quietly.js';
 import { defineDockerCommand } from '../define-command.js';
 import { waitDeadline } from '../timeout-option.js';
 
@@ -63,6 +64,9 @@ async function create(
   const { object } = await api.create('services', service, { signal: streams.interrupted });
   streams.out(`${object.metadata.uid ?? object.metadata.name}\n`);
   if (detach) return;
-  const followed = quiet ? { ...session, streams: { ...streams, out: () => undefined } } : session;
-  await followServices(followed, [object.metadata.name], waitDeadline(streams, 0));
+  await followServices(
+    quiet ? quietly(session) : session,
+    [object.metadata.name],
+    waitDeadline(streams, 0),
+  );
 }

@@ -10,6 +10,7 @@ import { lsCommand } from './ls.js';
 import { psCommand } from './ps.js';
 import { rmCommand } from './rm.js';
 import { scaleCommand } from './scale.js';
+import { updateCommand } from './update.js';
 
 /** `swarmctl service`. */
 export function serviceCommand(cli: Cli): Command {
@@ -20,17 +21,19 @@ export function serviceCommand(cli: Cli): Command {
       examples: [
         ['Create one and see it start', 'swarmctl service create --name web --replicas 3 nginx'],
         ['What it runs', 'swarmctl service ps web'],
+        ['A new image', 'swarmctl service update --image nginx:1.28 web'],
       ],
     },
-    [createCommand, inspectCommand, logsCommand, lsCommand, psCommand, rmCommand, scaleCommand].map(
-      (make) => make(cli),
-    ),
     [
-      notSupportedYet(
-        'update',
-        'Change the file and `swarmctl apply -f` it (`swarmctl get service NAME -o yaml` prints one), or `swarmctl scale`.',
-      ),
-      notSupportedYet('rollback', 'Apply the file as it was before.'),
-    ],
+      createCommand,
+      inspectCommand,
+      logsCommand,
+      lsCommand,
+      psCommand,
+      rmCommand,
+      scaleCommand,
+      updateCommand,
+    ].map((make) => make(cli)),
+    [notSupportedYet('rollback', 'Apply the file as it was before.')],
   );
 }
