@@ -69,6 +69,7 @@ describe('the controllers together', () => {
     expect(slots(running())).toEqual([1, 2, 3, 4]);
     expect(new Set(running().map(({ task }) => task.spec.nodeId)).size).toBe(2);
     expect(condition('Available')).toMatchObject({ status: 'true', reason: 'TasksRunning' });
+    await until('a stable revision', () => status()?.stable?.length === 1);
     const before = store.revision;
     await clock.advance(120_000);
     expect(store.revision).toBe(before);
@@ -141,7 +142,7 @@ describe('the controllers together', () => {
   });
 
   it('update one slot at a time, stop-first', async () => {
-    const { apply, until, running, clock, plane, condition } = await aCluster(2, {
+    const { apply, until, running, status, plane, condition } = await aCluster(2, {
       fateOf: () => ({ stopMs: 200, startMs: 200 }),
     });
     await apply({ replicas: 4 });
@@ -153,8 +154,9 @@ describe('the controllers together', () => {
       return running().length === 4 && running().every(({ task }) => task.spec.revision === 2);
     });
     expect(fewest).toBe(3);
-    await clock.advance(500);
-    expect(condition('Updating')).toMatchObject({ status: 'false', reason: 'UpToDate' });
+    await until('the end of the update', () => condition('Updating')?.reason === 'UpToDate');
+    expect(status()?.update).toMatchObject({ state: 'completed', from: 1, to: 2, tasks: 4 });
+    expect(plane.events.messages('UpdateStarted')).toHaveLength(1);
     expect(plane.events.messages('UpdateCompleted')).toHaveLength(1);
   });
 
@@ -171,7 +173,12 @@ describe('the controllers together', () => {
     expect(condition('Updating')?.message).toContain('no such image');
     await apply({ replicas: 3, image: 'app:1' });
     await until('back', () => running().length === 3 && status()?.updated === 3);
-    expect(running().every(({ task }) => task.spec.revision === 3)).toBe(true);
+    // The two that were never touched run that template already.
+    expect(
+      running()
+        .map(({ task }) => task.spec.revision)
+        .sort(),
+    ).toEqual([1, 1, 3]);
   });
 
   it('replace at once what never ran, when a bad image is corrected', async () => {

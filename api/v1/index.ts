@@ -9,6 +9,8 @@ export * from './log-driver.js';
 export * from './task-template.js';
 export * from './endpoint.js';
 export * from './update-policy.js';
+export * from './effective-update.js';
+export * from './rollout.js';
 export * from './service-mode.js';
 export * from './service.js';
 export * from './service-revision.js';

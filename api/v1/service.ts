@@ -2,9 +2,10 @@ import { Type, type Static } from 'typebox';
 import { Applied } from './applied.js';
 import { Condition, ObjectMeta, type StoredMeta } from './common.js';
 import { Endpoint } from './endpoint.js';
+import { ServiceRollout, UpdateStatus } from './rollout.js';
 import { ServiceMode } from './service-mode.js';
 import { TaskTemplate } from './task-template.js';
-import { UpdatePolicy } from './update-policy.js';
+import { RollbackPolicy, UpdatePolicy } from './update-policy.js';
 
 const closed = { additionalProperties: false } as const;
 
@@ -14,8 +15,16 @@ export const ServiceSpec = Type.Object(
     mode: Type.Optional(ServiceMode),
     task: TaskTemplate,
     update: Type.Optional(UpdatePolicy),
-    rollback: Type.Optional(UpdatePolicy),
+    rollback: Type.Optional(RollbackPolicy),
     endpoint: Type.Optional(Endpoint),
+    revisionHistoryLimit: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1000,
+        default: 10,
+        description: 'Revisions kept that no task runs: those one can go back to.',
+      }),
+    ),
   },
   { ...closed, description: 'Desired state of the service.' },
 );
@@ -40,6 +49,12 @@ export const ServiceStatus = Type.Object(
       minimum: 0,
       description: 'Slots whose newest task failed and waits for its next try or gave up.',
     }),
+    update: Type.Optional(UpdateStatus),
+    stable: Type.Optional(
+      Type.Array(Type.Integer(), {
+        description: 'Revisions of which all tasks ran for longer than the monitor.',
+      }),
+    ),
     conditions: Type.Array(Condition),
   },
   { description: 'What controllers found.' },
@@ -53,6 +68,7 @@ export const Service = Type.Object(
     kind: Type.Literal('Service'),
     metadata: ObjectMeta,
     spec: ServiceSpec,
+    rollout: Type.Optional(ServiceRollout),
     status: Type.Optional(ServiceStatus),
     applied: Type.Optional(Applied),
   },
@@ -67,6 +83,7 @@ export interface StoredService {
   readonly metadata: StoredMeta;
   readonly spec: ServiceSpec;
   readonly applied?: Applied;
+  readonly rollout?: ServiceRollout;
 }
 
 /** The observed half of a service. `serviceUid` tells it from that of an earlier service of the name. */

@@ -79,6 +79,15 @@ export const TaskSpec = Type.Object({
     description: 'Failures in a row soon after the start, before this task; drives the back-off.',
   }),
   replaces: Type.Optional(Type.String({ description: 'Task it restarts.' })),
+  updates: Type.Optional(
+    Type.String({ description: 'Task of another revision whose place an update gives it.' }),
+  ),
+  attempt: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      description: 'The update or rollback of the service in which its slot was filled last.',
+    }),
+  ),
   pending: Type.Optional(PendingReason),
 });
 export type TaskSpec = Static<typeof TaskSpec>;
@@ -144,6 +153,8 @@ export interface StoredTaskStatus extends TaskReport {
   readonly epoch: number;
   /** Set by the manager that stored it: one clock for restart decisions. */
   readonly appliedAt: string;
+  /** When it was first seen running, by the same clock; kept when it ends. */
+  readonly runningAt?: string;
   readonly version: number;
 }
 

@@ -34,7 +34,6 @@ describe('serviceProblems', () => {
       { ...container(), endpoint: { ports: [{ target: 80 }] } },
       'spec.endpoint.ports[0].mode',
     ],
-    ['parallel updates', { ...container(), update: { parallelism: 2 } }, 'spec.update.parallelism'],
     [
       'CSI volumes',
       container({ mounts: [{ type: 'cluster', source: 'a', target: '/a' }] }),
@@ -73,6 +72,55 @@ describe('serviceProblems', () => {
     expect(said(service({ task: { ...task, resources: little } }))).toEqual({
       'spec.task.resources.limits.memory': 'is too little, expected at least 4Mi',
     });
+  });
+
+  it.each([
+    [{ parallelism: 2, order: 'start-first', delay: '5s', canary: '10%', maxFailureRatio: 0.2 }],
+    [{ parallelism: '25%', failureAction: 'rollback', progressDeadline: '0' }],
+    [{ maxSurge: 1 }],
+    [{ maxSurge: 0, maxUnavailable: '20%' }],
+  ])('accepts the update policy %j', (update) => {
+    expect(said(service({ ...container(), update }))).toEqual({});
+  });
+
+  it.each([
+    [{ maxSurge: 1, parallelism: 2 }, 'spec.update.parallelism', 'cannot be given together'],
+    [{ maxUnavailable: 1, order: 'stop-first' }, 'spec.update.order', 'cannot be given together'],
+    [{ maxSurge: 0, maxUnavailable: '0%' }, 'spec.update', 'nothing could ever be replaced'],
+    [{ maxSurge: 0 }, 'spec.update', 'nothing could ever be replaced'],
+    [{ parallelism: '120%' }, 'spec.update.parallelism', 'expected a whole number of at least 0'],
+    [{ parallelism: -1 }, 'spec.update.parallelism', 'expected a whole number of at least 0'],
+    [{ maxFailureRatio: 1.1 }, 'spec.update.maxFailureRatio', 'expected a number from 0 to 1'],
+    [{ maxFailureRatio: -0.1 }, 'spec.update.maxFailureRatio', 'expected a number from 0 to 1'],
+    [{ delay: '-1s' }, 'spec.update.delay', 'expected a duration'],
+    [{ monitor: '-1s' }, 'spec.update.monitor', 'expected a duration'],
+    [{ order: 'recreate' }, 'spec.update.order', 'expected one of stop-first, start-first'],
+  ])('refuses the update policy %j (scenario 53)', (update, path, words) => {
+    expect(said(service({ ...container(), update }))[path]).toContain(words);
+  });
+
+  it.each([
+    [{ canary: 1 }, 'spec.rollback.canary', 'unknown field'],
+    [
+      { failureAction: 'rollback' },
+      'spec.rollback.failureAction',
+      'expected one of pause, continue',
+    ],
+  ])('refuses the rollback policy %j', (rollback, path, words) => {
+    expect(said(service({ ...container(), rollback }))[path]).toContain(words);
+  });
+
+  it('refuses two tasks on one node for a port that one of them has', () => {
+    const ports = [{ target: 80, published: 8080, mode: 'host' }];
+    const global = { ...container(), mode: { global: {} }, endpoint: { ports } };
+    const update = { order: 'start-first' };
+    expect(said(service({ ...global, update }))['spec.update.order']).toContain('port 8080');
+    expect(said(service({ ...global, rollback: { maxSurge: 1 } }))).toHaveProperty([
+      'spec.rollback.maxSurge',
+    ]);
+    expect(said(service({ ...container(), endpoint: { ports }, update }))).toEqual({});
+    const free = [{ target: 80, mode: 'host' }];
+    expect(said(service({ ...global, endpoint: { ports: free }, update }))).toEqual({});
   });
 
   it('refuses names that cannot be host names', () => {

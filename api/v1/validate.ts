@@ -56,8 +56,7 @@ function checkSpec(spec: ServiceSpec, report: Report): void {
   containerRules(spec.task.container, report);
   resourceRules(spec.task.resources, report);
   endpointRules(spec.endpoint, spec.task.container, report);
-  updateRules('spec.update', spec.update, report);
-  updateRules('spec.rollback', spec.rollback, report);
+  updateRules(spec, report);
   if (spec.task.networks?.length) report('spec.task.networks', NOT_SUPPORTED_YET);
   if (spec.task.placement?.maxReplicasPerNode && spec.mode?.global) {
     report('spec.task.placement.maxReplicasPerNode', 'only for replicated services');

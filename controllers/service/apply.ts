@@ -79,7 +79,7 @@ function revisionPart(
 
 function newTask(task: NewTask, { service, now }: ApplyContext) {
   const { name: serviceName, uid: serviceUid } = service.metadata;
-  const { slot, forNode, revision, desiredState, replaces } = task;
+  const { slot, forNode, revision, desiredState, updates, attempt, retry } = task;
   return {
     apiVersion: 'swarm/v1',
     kind: 'Task',
@@ -100,7 +100,9 @@ function newTask(task: NewTask, { service, now }: ApplyContext) {
       desiredState,
       restarts: 0,
       failures: 0,
-      ...(replaces !== undefined && { replaces }),
+      ...retry,
+      ...(updates !== undefined && { updates }),
+      ...(attempt !== undefined && { attempt }),
     },
   } as const;
 }

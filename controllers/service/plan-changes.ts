@@ -6,10 +6,22 @@ export interface NewTask {
   readonly slot: number;
   readonly forNode?: string | undefined;
   readonly revision: number;
-  /** `ready`: it is prepared, and started when what it replaces has stopped. */
+  /** `ready`: it is prepared, and started when what it takes the place of has stopped. */
   readonly desiredState: 'ready' | 'running';
-  /** Id of the task it replaces. */
-  readonly replaces?: string | undefined;
+  /** Id of the task whose place an update gives it. */
+  readonly updates?: string | undefined;
+  /** The latest update of the service. */
+  readonly attempt?: number | undefined;
+  /** What it inherits from a try before it that failed. */
+  readonly retry?: Retry | undefined;
+}
+
+/** The counters of a new try, and when it may start. */
+export interface Retry {
+  readonly restarts: number;
+  readonly failures: number;
+  /** ISO 8601. */
+  readonly startAt: string;
 }
 
 /** One step of a service towards its spec. Each is applied whole or not at all. */
@@ -21,7 +33,7 @@ export type ServiceChange =
       readonly template: RevisionTemplate;
     }
   | { readonly kind: 'create-task'; readonly task: NewTask }
-  /** Stops live tasks of a slot and creates their successor: never one without the other. */
+  /** Stops live tasks of a slot, maybe none, and creates their successor: never one without the other. */
   | {
       readonly kind: 'replace-task';
       readonly stopped: readonly TaskView[];

@@ -1,8 +1,8 @@
-import { findFailingConstraint, parseConstraint } from '../../pkg/scheduler/index.js';
-import type { Constraint, SchedulingNode } from '../../pkg/scheduler/index.js';
+import type { SchedulingNode } from '../../pkg/scheduler/index.js';
 import type { NodeStanding } from '../../pkg/lifecycle/index.js';
 import { remove, stop, type ServiceChange } from './plan-changes.js';
-import type { ScalePlan } from './plan-replicated.js';
+import { matcherOf } from './plan-constraints.js';
+import type { EmptyPlace, ScalePlan } from './plan-replicated.js';
 import { isStopping, type Slot } from './plan-slots.js';
 
 /** A node as a global service looks at it. */
@@ -21,11 +21,10 @@ export interface GlobalInput {
   readonly slots: readonly Slot[];
   readonly nodes: readonly GlobalNode[];
   readonly constraints: readonly string[];
-  readonly revision: number;
 }
 
 /** One task on every node that is neither drained nor lost and matches (swarm-semantics 2.5). */
-export function planGlobal({ slots, nodes, constraints, revision }: GlobalInput): GlobalPlan {
+export function planGlobal({ slots, nodes, constraints }: GlobalInput): GlobalPlan {
   const slotByNode = new Map(slots.map((slot) => [slot.forNode ?? '', slot]));
   const known = new Set(nodes.map(({ node }) => node.id));
   const matches = matcherOf(constraints);
@@ -35,18 +34,15 @@ export function planGlobal({ slots, nodes, constraints, revision }: GlobalInput)
   });
   const kept = wishes.flatMap(({ slot, wish }) => (wish === 'keep' && slot ? [slot] : []));
   const untouched = wishes.flatMap(({ slot, wish }) => (wish === 'leave' && slot ? [slot] : []));
-  const created = wishes.filter(({ wish }) => wish === 'create');
+  const empty = wishes.filter(({ wish }) => wish === 'create');
   const unwanted = wishes.flatMap(({ slot, wish }) => (wish === 'stop' && slot ? slot.live : []));
   const homeless = slots.filter(({ forNode }) => !known.has(forNode ?? ''));
   return {
-    desired: kept.length + untouched.length + created.length,
+    desired: kept.length + untouched.length + empty.length,
+    empty: empty.map(({ nodeId, slot }) => placeOn(nodeId, slot)),
     kept,
     counted: [...kept, ...untouched],
-    changes: [
-      ...unwanted.flatMap(stop),
-      ...created.map(({ nodeId, slot }) => createOn(nodeId, slot, revision)),
-      ...homeless.flatMap(goneWithNode),
-    ],
+    changes: [...unwanted.flatMap(stop), ...homeless.flatMap(goneWithNode)],
   };
 }
 
@@ -63,27 +59,8 @@ function wishFor(
 }
 
 /** A node that came back may still be stopping its old task. */
-function createOn(forNode: string, slot: Slot | undefined, revision: number): ServiceChange {
-  const desiredState = slot && isStopping(slot) ? 'ready' : 'running';
-  return { kind: 'create-task', task: { slot: 0, forNode, revision, desiredState } };
+function placeOn(forNode: string, slot: Slot | undefined): EmptyPlace {
+  return { slot: 0, forNode, desiredState: slot && isStopping(slot) ? 'ready' : 'running' };
 }
 
 const goneWithNode = ({ tasks }: Slot): readonly ServiceChange[] => tasks.flatMap(remove);
-
-/** A constraint that cannot be read matches no node, as in the scheduler. */
-function matcherOf(texts: readonly string[]): (node: SchedulingNode) => boolean {
-  const constraints = texts.map(readConstraint);
-  return (node) =>
-    constraints.every(
-      (constraint) =>
-        constraint !== undefined && findFailingConstraint([constraint], node) === undefined,
-    );
-}
-
-function readConstraint(text: string): Constraint | undefined {
-  try {
-    return parseConstraint(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -2,8 +2,18 @@ import type { ServiceChange } from './plan-changes.js';
 import { remove } from './plan-changes.js';
 import { isStopping, type Slot } from './plan-slots.js';
 
+/** A place that has no task yet, or none any more. */
+export interface EmptyPlace {
+  readonly slot: number;
+  readonly forNode?: string | undefined;
+  /** `ready`: what was there before has not stopped yet. */
+  readonly desiredState: 'ready' | 'running';
+}
+
 /** What scaling decides: how many there are, and which of them stay. */
 export interface ScalePlan {
+  /** Places to be filled; with which revision is the update's decision. */
+  readonly empty: readonly EmptyPlace[];
   /** Slots that stay and may be updated. */
   readonly kept: readonly Slot[];
   /** Slots that the status speaks of: `kept`, and those that stay as they are. */
@@ -12,37 +22,28 @@ export interface ScalePlan {
 }
 
 /** Brings the number of slots to `replicas` (swarm-semantics 2.4, step 2). */
-export function planReplicas(
-  slots: readonly Slot[],
-  replicas: number,
-  revision: number,
-): ScalePlan {
+export function planReplicas(slots: readonly Slot[], replicas: number): ScalePlan {
   const filled = slots.filter((slot) => slot.filled);
   const dead = slots.filter((slot) => !slot.filled);
-  if (filled.length < replicas) return grow(filled, dead, { replicas, revision });
+  if (filled.length < replicas) return grow(filled, dead, replicas);
   const ranked = filled.length > replicas ? rankForKeeping(filled) : filled;
   const kept = ranked.slice(0, replicas).sort((a, b) => a.number - b.number);
   const surplus = ranked.slice(replicas);
-  return { kept, counted: kept, changes: [...surplus, ...dead].flatMap(removeAll) };
+  return { empty: [], kept, counted: kept, changes: [...surplus, ...dead].flatMap(removeAll) };
 }
 
 /** New tasks go into the lowest free numbers; the history of dead slots that stay empty goes. */
-function grow(
-  filled: readonly Slot[],
-  dead: readonly Slot[],
-  { replicas, revision }: { readonly replicas: number; readonly revision: number },
-): ScalePlan {
+function grow(filled: readonly Slot[], dead: readonly Slot[], replicas: number): ScalePlan {
   const taken = new Set(filled.map(({ number }) => number));
   const free = lowestFree(taken, replicas - filled.length);
   const deadByNumber = new Map(dead.map((slot) => [slot.number, slot]));
-  const created = free.map((slot): ServiceChange => {
+  const empty = free.map((slot): EmptyPlace => {
     const reused = deadByNumber.get(slot);
-    const desiredState = reused && isStopping(reused) ? 'ready' : 'running';
-    return { kind: 'create-task', task: { slot, revision, desiredState } };
+    return { slot, desiredState: reused && isStopping(reused) ? 'ready' : 'running' };
   });
   const reused = new Set(free);
   const unused = dead.filter(({ number }) => !reused.has(number));
-  return { kept: filled, counted: filled, changes: [...created, ...unused.flatMap(removeAll)] };
+  return { empty, kept: filled, counted: filled, changes: unused.flatMap(removeAll) };
 }
 
 function lowestFree(taken: ReadonlySet<number>, count: number): readonly number[] {

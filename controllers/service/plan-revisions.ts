@@ -4,19 +4,22 @@ import {
   type EffectiveRestartPolicy,
   type StoredService,
   type StoredServiceRevision,
+  type UpdateStatus,
 } from '../../api/v1/index.js';
 import type { TaskView } from '../../pkg/lifecycle/index.js';
 import type { ServiceChange } from './plan-changes.js';
+import type { Goal } from './plan-current.js';
 import type { Policies } from './plan-slots.js';
 
 /** Revisions that no task uses and that are kept all the same, to look at and to go back to. */
 const KEPT_REVISIONS = 10;
 
 /** The revision that the spec asks for. */
-export interface TargetRevision {
-  readonly revision: number;
+export interface WantedRevision extends Goal {
   /** Empty when the revision is stored already. */
   readonly changes: readonly ServiceChange[];
+  /** The spec has another template, which waits until the rollout is resumed. */
+  readonly isHeld: boolean;
 }
 
 /** What the choice of a revision rests on. */
@@ -31,37 +34,90 @@ export interface RevisionInput {
 
 /**
  * The newest revision when its template is the spec's, else a new one. A template that returns to that of an
- * older revision gets a new number too: numbers tell the history.
+ * older revision gets a new number too: numbers tell the history. While the rollout is paused, changes of
+ * the template gather.
  */
-export function planTargetRevision({
-  service,
-  templateHash,
-  revisions,
-  freeRevision,
-}: RevisionInput): TargetRevision {
+export function planWantedRevision(input: RevisionInput): WantedRevision {
+  const { service, templateHash, revisions, freeRevision } = input;
   const newest = newestOf(revisions);
-  if (newest?.hash === templateHash) return { revision: newest.revision, changes: [] };
+  const isStored = newest?.hash === templateHash;
+  if (newest && (isStored || service.rollout?.paused === true)) {
+    return { ...goalOf(newest), changes: [], isHeld: !isStored };
+  }
   const revision = Math.max(freeRevision, (newest?.revision ?? 0) + 1);
   const template = revisionTemplateOf(service.spec);
   return {
     revision,
+    hash: templateHash,
+    template,
     changes: [{ kind: 'create-revision', revision, hash: templateHash, template }],
+    isHeld: false,
   };
 }
 
-/** Deletes what no task uses beyond the {@link KEPT_REVISIONS} newest; never the target or a newer one. */
-export function planRevisionTrim(
+/** A stored revision as something to bring tasks to. */
+export function goalOf({ revision, hash, template }: Goal): Goal {
+  return { revision, hash, template };
+}
+
+/**
+ * The revision to go back to from `wanted`: the newest older one that was stable, else the one that the
+ * update before wanted to go back to, else the newest older one. Undefined when all there is has its template.
+ */
+export function returnRevision(
+  wanted: Goal,
   revisions: readonly StoredServiceRevision[],
-  tasks: readonly TaskView[],
-  target: number,
-): readonly ServiceChange[] {
-  if (revisions.length <= KEPT_REVISIONS + 1) return [];
-  const used = new Set(tasks.map(({ task }) => task.spec.revision));
+  {
+    stable,
+    previous,
+  }: { readonly stable: readonly number[]; readonly previous?: UpdateStatus | undefined },
+): number | undefined {
+  const candidates = revisions
+    .filter(({ revision, hash }) => revision < wanted.revision && hash !== wanted.hash)
+    .map(({ revision }) => revision)
+    .sort((a, b) => b - a);
+  const isCandidate = (revision: number | undefined): boolean =>
+    revision !== undefined && candidates.includes(revision);
+  return (
+    candidates.find((revision) => stable.includes(revision)) ??
+    [previous?.from].find(isCandidate) ??
+    candidates[0]
+  );
+}
+
+/** What trimming rests on. */
+export interface TrimInput {
+  readonly service: StoredService;
+  readonly revisions: readonly StoredServiceRevision[];
+  readonly tasks: readonly TaskView[];
+  readonly wanted: number;
+  readonly update: UpdateStatus | undefined;
+  readonly stable: readonly number[];
+}
+
+/**
+ * Deletes what no task uses beyond the newest of them that the service keeps; never the wanted revision or a
+ * newer one, never one that an update comes from or goes to, never the last stable one.
+ */
+export function planRevisionTrim(input: TrimInput): readonly ServiceChange[] {
+  const { service, revisions, wanted } = input;
+  const limit = service.spec.revisionHistoryLimit ?? KEPT_REVISIONS;
+  if (revisions.length <= limit + 1) return [];
+  const needed = neededRevisions(input);
   return revisions
-    .filter(({ revision }) => revision < target && !used.has(revision))
+    .filter(({ revision }) => revision < wanted && !needed.has(revision))
     .sort((a, b) => b.revision - a.revision)
-    .slice(KEPT_REVISIONS)
+    .slice(limit)
     .map((revision) => ({ kind: 'delete-revision', revision }));
+}
+
+function neededRevisions({ tasks, update, stable }: TrimInput): ReadonlySet<number | undefined> {
+  return new Set([
+    ...tasks.map(({ task }) => task.spec.revision),
+    update?.from,
+    update?.to,
+    ...(stable.length > 0 ? [Math.max(...stable)] : []),
+  ]);
 }
 
 /** Reads restart policies by revision; a revision that is gone has the default policy. */

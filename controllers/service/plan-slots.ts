@@ -9,7 +9,7 @@ export interface Slot {
   readonly forNode?: string | undefined;
   /** Oldest first; without those that are on their way out of the store. Never empty. */
   readonly tasks: readonly TaskView[];
-  /** The tasks that are meant to run; two only while somebody made a mistake. */
+  /** The tasks that are meant to run; two while a new one starts before the old one stops. */
   readonly live: readonly TaskView[];
   readonly newest: TaskView;
   /**
@@ -18,6 +18,9 @@ export interface Slot {
    */
   readonly filled: boolean;
 }
+
+/** Whether a task is as it should be, whatever its revision is called. */
+export type IsCurrent = (view: TaskView) => boolean;
 
 /** The restart policy of each revision. */
 export type Policies = (revision: number) => EffectiveRestartPolicy;
@@ -51,14 +54,16 @@ function byPlace(a: Slot, b: Slot): number {
   return (a.forNode ?? '') < (b.forNode ?? '') ? -1 : 1;
 }
 
-/** The task that stands for the slot: a live one of `revision`, else a running one, else the newest. */
-export function representativeOf({ live, newest }: Slot, revision: number): TaskView {
+/** The task that stands for the slot: a live one that is current, else a running one, else the newest. */
+export function representativeOf({ live, newest }: Slot, isCurrent: IsCurrent): TaskView {
   const [only] = live;
   if (live.length <= 1) return only ?? newest;
-  const rank = (view: TaskView) =>
-    (view.task.spec.revision === revision ? 2 : 0) + (view.state === 'running' ? 1 : 0);
+  const rank = (view: TaskView) => (isCurrent(view) ? 2 : 0) + (view.state === 'running' ? 1 : 0);
   return live.reduce((best, view) => (rank(view) >= rank(best) ? view : best));
 }
+
+/** What a slot is called among those of its service: its number, or its node. */
+export const placeOf = ({ number, forNode }: Slot): string => forNode ?? String(number);
 
 /** A task of the slot was told to stop and may still run: a successor must not start yet. */
 export function isStopping({ tasks }: Slot): boolean {

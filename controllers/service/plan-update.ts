@@ -1,127 +1,177 @@
-import { hasEnded, hasFailed, instantMs, ranMs, type TaskView } from '../../pkg/lifecycle/index.js';
-import { stop, type ServiceChange } from './plan-changes.js';
-import { isStopping, representativeOf, type Slot } from './plan-slots.js';
-
-/** Slots that an update may take out of service at once. */
-const PARALLELISM = 1;
-/** A new task that fails this soon after its start stops the update (Swarm's default). */
-const MONITOR_MS = 5_000;
-
-/** How far an update is. */
-export interface UpdateState {
-  /** Slots that still run another revision. */
-  readonly outdated: number;
-  /** Why the update stopped; undefined while it goes on. */
-  readonly pausedBy?: string | undefined;
-}
+import type {
+  EffectiveUpdatePolicy,
+  ServiceRollout,
+  StoredServiceRevision,
+  UpdateStatus,
+} from '../../api/v1/index.js';
+import type { TaskView } from '../../pkg/lifecycle/index.js';
+import type { SchedulingNode } from '../../pkg/scheduler/index.js';
+import { attemptFor, isOver, isRollback, rollback, type AttemptInput } from './plan-attempt.js';
+import { planBeginnings } from './plan-beginnings.js';
+import { canariesLeft } from './plan-canary.js';
+import type { ServiceChange } from './plan-changes.js';
+import { currentTest, type Goal } from './plan-current.js';
+import { isUnfinished } from './plan-deadline.js';
+import { isOutdated, movesOf, type Move, type MoveReading } from './plan-moves.js';
+import { planSurplus } from './plan-replace.js';
+import { mayOverlap } from './plan-room.js';
+import type { IsCurrent, Policies, Slot } from './plan-slots.js';
+import { judge, type Verdict } from './plan-verdict.js';
 
 /** What an update rests on. */
 export interface UpdateInput {
   /** The slots that stay. */
   readonly slots: readonly Slot[];
-  readonly revision: number;
-  /** Only failures of tasks that were created since then count: an older spec's are forgiven. */
-  readonly specChangedAt: string;
-  /** Message of a pause that was stored for this very spec. */
-  readonly storedPause?: string | undefined;
+  /** Tasks that the service should have. */
+  readonly desired: number;
+  /** The revision that the spec asks for. */
+  readonly wanted: Goal;
+  readonly revisions: readonly StoredServiceRevision[];
+  readonly nodes: ReadonlyMap<string, SchedulingNode>;
+  readonly policies: Policies;
+  readonly update: EffectiveUpdatePolicy;
+  readonly rollback: EffectiveUpdatePolicy;
+  readonly rollout: ServiceRollout | undefined;
+  readonly previous: UpdateStatus | undefined;
+  readonly stable: readonly number[];
+  readonly lostNodes: ReadonlySet<string>;
+  readonly availableAt: MoveReading['availableAt'];
+  /** Milliseconds since 1970; see `deadlineMs`. */
+  readonly leadingSince: number;
+  /** ISO 8601. */
+  readonly now: string;
 }
 
 /** An update's next steps. */
 export interface UpdatePlan {
-  readonly state: UpdateState;
+  /** Undefined before the first update. */
+  readonly attempt: UpdateStatus | undefined;
+  /** The revision that tasks are brought to. */
+  readonly goal: number;
+  readonly isCurrent: IsCurrent;
+  readonly moves: readonly Move[];
+  readonly reading: MoveReading;
+  /** The revision that tasks of new slots get: while an update stands still, the one that is known to work. */
+  readonly creation: number;
+  /** Tasks are on their way because of it. */
+  readonly isUnderway: boolean;
   readonly changes: readonly ServiceChange[];
+  /** Milliseconds since 1970. */
+  readonly lookAgainAt: number | undefined;
 }
 
 /**
- * Replaces tasks of other revisions, stop-first (swarm-semantics 2.7): those that do not run have nothing
- * to lose and go at once; those that run go one at a time, the next when its predecessor's successor runs.
- * A new task that fails soon after its start pauses the update until the spec changes.
+ * Brings slots to the revision that the spec wants, or back to an earlier one when that failed
+ * (swarm-semantics 2.7). Everything is derived from stored objects at each look.
  */
 export function planUpdate(input: UpdateInput): UpdatePlan {
-  const { slots, revision } = input;
-  const entries = slots.map((slot) => ({ slot, task: representativeOf(slot, revision) }));
-  const surplus = entries.flatMap(({ slot, task }) =>
-    slot.live.filter((other) => other !== task).flatMap(stop),
+  const beginning = attemptInput(input);
+  const attempt = attemptFor(beginning);
+  if (attempt === undefined) return planWithout(input);
+  const { verdict, plan } = look(input, attempt);
+  const { from, cause } = verdict.attempt;
+  if (verdict.next !== 'roll-back' || from === undefined) return plan();
+  const back = { ...beginning, previous: verdict.attempt };
+  return look(input, rollback(back, from, cause ?? '')).plan();
+}
+
+function attemptInput(input: UpdateInput): AttemptInput {
+  const carried = input.slots.flatMap(({ tasks }) =>
+    tasks.map(({ task }) => task.spec.attempt ?? 0),
   );
-  const outdated = entries.filter(({ task }) => task.task.spec.revision !== revision);
-  if (outdated.length === 0) return { state: { outdated: 0 }, changes: surplus };
-
-  const pausedBy = input.storedPause ?? failureOf(input);
-  const state = { outdated: outdated.length, pausedBy };
-  if (pausedBy !== undefined) return { state, changes: surplus };
-  return { state, changes: replacements(entries, outdated, revision) };
-}
-
-interface Entry {
-  readonly slot: Slot;
-  readonly task: TaskView;
-}
-
-function replacements(
-  entries: readonly Entry[],
-  outdated: readonly Entry[],
-  revision: number,
-): readonly ServiceChange[] {
-  const idle = outdated.filter(({ task }) => task.state !== 'running');
-  const running = outdated.filter(({ task }) => task.state === 'running');
-  const underway = entries.filter(({ task }) => isUnderway(task, revision)).length;
-  const free = Math.max(0, PARALLELISM - idle.length - underway);
-  const replaced = [...idle, ...running.slice(0, free)];
-  const untouched = new Set(replaced.map(({ slot }) => slot));
-  return [
-    ...replaced.map(({ slot, task }) => replace(slot, task, revision)),
-    ...entries
-      .filter(({ slot }) => !untouched.has(slot))
-      .flatMap(({ slot, task }) => slot.live.filter((other) => other !== task).flatMap(stop)),
-  ];
-}
-
-/**
- * A task of the new revision on its way: it keeps others from being stopped. One that was made by scaling
- * up and found no node yet does not: the update may be what makes room for it.
- */
-function isUnderway({ task, state }: TaskView, revision: number): boolean {
-  const { spec } = task;
-  if (spec.revision !== revision || state === 'running') return false;
-  if (spec.desiredState === 'shutdown') return false; // ended, and nothing follows
-  return spec.nodeId !== undefined || spec.replaces !== undefined;
-}
-
-function replace(slot: Slot, task: TaskView, revision: number): ServiceChange {
-  const mustWait =
-    isStopping(slot) ||
-    slot.live.some((view) => view.task.spec.nodeId !== undefined && !hasEnded(view));
   return {
-    kind: 'replace-task',
-    stopped: slot.live,
-    task: {
-      slot: slot.number,
-      forNode: slot.forNode,
-      revision,
-      desiredState: mustWait ? 'ready' : 'running',
-      replaces: task.task.metadata.uid,
+    ...input,
+    lastAttempt: carried.reduce((a, b) => Math.max(a, b), 0),
+    outdated: (revision) => {
+      const reading = readingFor(input, goalFor(input, revision), 0);
+      return movesOf(input.slots, reading).filter(isOutdated).length;
     },
   };
 }
 
-/** What a person should know of the first new task that failed soon after its start. */
-function failureOf({ slots, revision, specChangedAt }: UpdateInput): string | undefined {
-  const since = instantMs(specChangedAt);
-  for (const { tasks } of slots) {
-    const failed = tasks.find(
-      (view) =>
-        view.task.spec.revision === revision &&
-        hasFailed(view) &&
-        ranMs(view) < MONITOR_MS &&
-        instantMs(view.task.metadata.createdAt) >= since,
-    );
-    if (failed) return describeFailure(failed);
-  }
-  return undefined;
+function goalFor({ wanted, revisions }: UpdateInput, revision: number): Goal {
+  return revisions.find((stored) => stored.revision === revision) ?? wanted;
 }
 
-function describeFailure({ task, status, state }: TaskView): string {
-  const why = status?.error ?? status?.message ?? '';
-  const detail = why === '' ? '' : `: ${why}`;
-  return `task ${task.metadata.name} of revision ${task.spec.revision} ${state}${detail}`;
+function readingFor(input: UpdateInput, goal: Goal, attempt: number): MoveReading {
+  return {
+    isCurrent: currentTest(goal, input),
+    attempt,
+    lostNodes: input.lostNodes,
+    availableAt: input.availableAt,
+    now: Date.parse(input.now),
+  };
+}
+
+/** Nothing was ever updated: all there may be is a task too many. */
+function planWithout(input: UpdateInput): UpdatePlan {
+  const reading = readingFor(input, input.wanted, 0);
+  const moves = movesOf(input.slots, reading);
+  return {
+    attempt: undefined,
+    goal: input.wanted.revision,
+    isCurrent: reading.isCurrent,
+    moves,
+    reading,
+    creation: input.wanted.revision,
+    isUnderway: false,
+    changes: moves.flatMap((move) => planSurplus(move, reading, false)),
+    lookAgainAt: undefined,
+  };
+}
+
+interface Look {
+  readonly verdict: Verdict;
+  readonly plan: () => UpdatePlan;
+}
+
+function look(input: UpdateInput, begun: UpdateStatus): Look {
+  const policy = isRollback(begun) ? input.rollback : input.update;
+  const reading = readingFor(input, goalFor(input, begun.to), begun.attempt);
+  const moves = movesOf(input.slots, reading);
+  const verdict = judge({ ...input, attempt: begun, moves, policy, reading });
+  const { attempt } = verdict;
+  const canaries = canariesLeft({ ...input, attempt, moves, policy });
+  const plan = (): UpdatePlan => {
+    const found = { ...input, attempt, moves, policy, reading, canaries };
+    const begins = verdict.next === 'go-on' ? planBeginnings(found) : NOTHING_BEGINS;
+    const left = moves.filter((move) => !begins.moved.has(move));
+    const overlap = mayOverlap(policy, input.desired);
+    return {
+      attempt,
+      goal: attempt.to,
+      isCurrent: reading.isCurrent,
+      moves,
+      reading,
+      creation: creationOf(attempt, canaries !== undefined),
+      isUnderway: verdict.next === 'go-on' && moves.some((move) => isUnfinished(move, reading)),
+      // What is over goes before anything begins: a crash in between must not leave more than is allowed.
+      changes: [...left.flatMap((move) => planSurplus(move, reading, overlap)), ...begins.changes],
+      lookAgainAt: earliest([
+        verdict.lookAgainAt,
+        begins.lookAgainAt,
+        nextAvailable(moves, reading),
+      ]),
+    };
+  };
+  return { verdict, plan };
+}
+
+const NOTHING_BEGINS = { changes: [], moved: new Set<Move>(), lookAgainAt: undefined };
+
+/** What nobody has found good yet does not spread by scaling. */
+function creationOf(attempt: UpdateStatus, isCanary: boolean): number {
+  const isHeld = attempt.state === 'paused' || (isCanary && !isOver(attempt));
+  return isHeld ? (attempt.from ?? attempt.to) : attempt.to;
+}
+
+/** When the next task that runs counts as available. */
+function nextAvailable(moves: readonly Move[], { availableAt, now }: MoveReading) {
+  const views = moves.flatMap(({ current }): readonly TaskView[] => (current ? [current] : []));
+  return earliest(views.map(availableAt).filter((at) => at !== undefined && at > now));
+}
+
+function earliest(instants: readonly (number | undefined)[]): number | undefined {
+  const given = instants.filter((at) => at !== undefined);
+  return given.length === 0 ? undefined : given.reduce((a, b) => Math.min(a, b));
 }

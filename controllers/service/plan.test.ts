@@ -38,7 +38,9 @@ function aSnapshot(
     freeRevision: 2,
     tasks,
     nodes: [],
+    placedNodes: new Map(),
     lostNodes: new Set(),
+    leadingSince: 0,
     now: NOW,
     ...more,
   };
@@ -222,113 +224,6 @@ describe('planService: replicated services (swarm-semantics 2.4)', () => {
   });
 });
 
-describe('planService: updates (swarm-semantics 2.7)', () => {
-  it('takes one running slot at a time', () => {
-    const tasks = [running(1), running(2), running(3)];
-    expect(changesOf(updated({ replicas: 3 }, tasks))).toEqual(['replace 1 r2 ready']);
-  });
-
-  it.each([
-    ['waits while the new task prepares', { state: 'preparing' }, []],
-    ['waits while the new task has no node', {}, []],
-    ['goes on when the new task runs', { state: 'running' }, ['replace 2 r2 ready']],
-  ] as const)('%s', (_what, more, expected) => {
-    const fresh = aTask({ id: 'new', slot: 1, revision: 2, replaces: 't1', ...more });
-    const old = running(1, { desiredState: 'shutdown' });
-    const tasks = [old, fresh, running(2), running(3)];
-    expect(changesOf(updated({ replicas: 3 }, tasks))).toEqual(expected);
-  });
-
-  it('is not held up by slots that scaling made and that found no node', () => {
-    const unplaced = aTask({ id: 'new', slot: 3, revision: 2 });
-    const snapshot = updated({ replicas: 3 }, [running(1), running(2), unplaced]);
-    expect(changesOf(snapshot)).toEqual(['replace 1 r2 ready']);
-  });
-
-  it('replaces at once what does not run, and stops nothing that does meanwhile', () => {
-    const tasks = [
-      running(1),
-      running(2, { state: 'rejected' }),
-      aTask({ id: 't3', slot: 3 }),
-      running(4, { state: 'failed', desiredState: 'shutdown' }),
-    ];
-    const snapshot = updated({ replicas: 4, restartPolicy: { condition: 'none' } }, tasks);
-    expect(changesOf(snapshot)).toEqual([
-      'replace 2 r2 running',
-      'replace 3 r2 running',
-      'replace 4 r2 running',
-    ]);
-  });
-
-  it('supersedes an update that is under way', () => {
-    const base = updated({ replicas: 2 }, [
-      running(1, { desiredState: 'shutdown' }),
-      aTask({ id: 'mid', slot: 1, revision: 2, state: 'preparing', desiredState: 'ready' }),
-      running(2),
-    ]);
-    const service = aService({ replicas: 2, image: 'app:3' });
-    const hash = templateHash(revisionTemplateOf(service.spec));
-    expect(changesOf({ ...base, service, templateHash: hash })).toEqual([
-      'create-revision 3',
-      'replace 1 r3 ready',
-    ]);
-  });
-
-  it('pauses when a new task fails soon after its start, whoever asks later', () => {
-    const failed = aTask({
-      slot: 1,
-      revision: 2,
-      replaces: 't1',
-      state: 'rejected',
-      createdAt: NOW,
-      status: { error: 'no such image' },
-    });
-    const snapshot = updated({ replicas: 2 }, [failed, running(2)]);
-    expect(changesOf(snapshot)).toEqual([]);
-    const condition = conditionOf(snapshot, 'Updating');
-    expect(condition).toMatchObject({ status: 'false', reason: 'UpdatePaused' });
-    expect(condition?.message).toContain('no such image');
-
-    const { status } = planService(snapshot);
-    const restarted = aTask({ slot: 1, revision: 2, replaces: 'x', state: 'running' });
-    const stored = { ...status, serviceUid: 'uid-web', version: 1 };
-    const later = updated({ replicas: 2 }, [restarted, running(2)], { status: stored });
-    expect(changesOf(later)).toEqual([]);
-    expect(conditionOf(later, 'Updating')).toEqual(condition);
-  });
-
-  it('goes on after a pause when the spec changes', () => {
-    const failed = aTask({ slot: 1, revision: 2, state: 'failed', desiredState: 'shutdown' });
-    const restarted = aTask({ slot: 1, revision: 2, replaces: 'x', state: 'running' });
-    const snapshot = updated({ replicas: 2 }, [failed, restarted, running(2)]);
-    const { metadata } = snapshot.service;
-    const service = {
-      ...snapshot.service,
-      metadata: { ...metadata, generation: 2, updatedAt: NOW },
-    };
-    expect(changesOf({ ...snapshot, service })).toEqual(['replace 2 r2 ready']);
-  });
-
-  it('does not pause for a task that ran longer than the monitor', () => {
-    const failed = aTask({
-      slot: 1,
-      revision: 2,
-      state: 'failed',
-      desiredState: 'shutdown',
-      status: { startedAt: BUILT_AT, finishedAt: '2026-01-01T00:00:06.000Z' },
-    });
-    const again = aTask({ slot: 1, revision: 2, replaces: 'x', state: 'running' });
-    expect(changesOf(updated({ replicas: 2 }, [failed, again, running(2)]))).toEqual([
-      'replace 2 r2 ready',
-    ]);
-  });
-
-  it('keeps one live task per slot, the newest revision first', () => {
-    const tasks = [running(1), running(1, { id: 'new', revision: 2 })];
-    expect(changesOf(updated({ replicas: 1 }, tasks))).toEqual(['shutdown t1']);
-  });
-});
-
 describe('planService: global services (swarm-semantics 2.5)', () => {
   const on = (nodeId: string, more: TaskOptions = {}) =>
     aTask({ id: `t-${nodeId}`, slot: 0, forNode: nodeId, nodeId, state: 'running', ...more });
@@ -368,8 +263,8 @@ describe('planService: global services (swarm-semantics 2.5)', () => {
     const nodes = [aGlobalNode('a', 'available', { disk: 'ssd' }), aGlobalNode('b')];
     const options = { global: true, constraints: ['node.labels.disk == ssd'] };
     expect(changesOf(aSnapshot(options, [on('b')], { nodes }))).toEqual([
-      'shutdown t-b',
       'create a r1 running',
+      'shutdown t-b',
     ]);
     const unreadable = { global: true, constraints: ['nonsense'] };
     expect(changesOf(aSnapshot(unreadable, [], { nodes }))).toEqual([]);
@@ -555,14 +450,15 @@ function applied(tasks: readonly TaskView[], changes: readonly ServiceChange[]):
       for (const { task } of change.stopped) desired.set(task.metadata.uid, 'shutdown');
     }
     if (change.kind === 'create-task' || change.kind === 'replace-task') {
-      const { slot, revision, desiredState, replaces } = change.task;
+      const { slot, revision, desiredState, updates, attempt } = change.task;
       created.push(
         aTask({
           slot,
           revision,
           desiredState,
           createdAt: NOW,
-          ...(replaces !== undefined && { replaces }),
+          ...(updates !== undefined && { updates }),
+          ...(attempt !== undefined && { attempt }),
         }),
       );
     }

@@ -1,19 +1,27 @@
 import {
+  effectiveUpdatePolicy,
   replicasOf,
   type ServiceStatus,
   type StoredService,
   type StoredServiceRevision,
   type StoredServiceStatus,
 } from '../../api/v1/index.js';
-import type { TaskView } from '../../pkg/lifecycle/index.js';
+import { availableAtMs, type TaskView } from '../../pkg/lifecycle/index.js';
+import type { SchedulingNode } from '../../pkg/scheduler/index.js';
 import type { ServiceChange } from './plan-changes.js';
 import { planDeletion } from './plan-deletion.js';
 import { planGlobal, type GlobalNode } from './plan-global.js';
-import { planReplicas, type ScalePlan } from './plan-replicated.js';
-import { planRevisionTrim, planTargetRevision, policiesOf } from './plan-revisions.js';
-import { slotsOf, type Slot } from './plan-slots.js';
-import { planDeletingStatus, planStatus, storedPauseOf } from './plan-status.js';
-import { planUpdate } from './plan-update.js';
+import { planReplicas, type EmptyPlace, type ScalePlan } from './plan-replicated.js';
+import {
+  planRevisionTrim,
+  planWantedRevision,
+  policiesOf,
+  type WantedRevision,
+} from './plan-revisions.js';
+import { slotsOf, type Policies, type Slot } from './plan-slots.js';
+import { planStable, type StablePlan } from './plan-stable.js';
+import { planDeletingStatus, planStatus } from './plan-status.js';
+import { planUpdate, type UpdatePlan } from './plan-update.js';
 
 /** Everything one decision about a service needs, read at one store revision. */
 export interface ServiceSnapshot {
@@ -28,10 +36,14 @@ export interface ServiceSnapshot {
   readonly tasks: readonly TaskView[];
   /** All nodes; needed for global services only. */
   readonly nodes: readonly GlobalNode[];
+  /** By id; at least those of tasks whose revision differs from the spec in nothing but its placement. */
+  readonly placedNodes: ReadonlyMap<string, SchedulingNode>;
   /** Ids of lost nodes, at least of those that hold one of `tasks`. */
   readonly lostNodes: ReadonlySet<string>;
   /** The stored status of this very service. */
   readonly status?: StoredServiceStatus | undefined;
+  /** Since when this leader leads (milliseconds since 1970): before that perhaps nobody did anything. */
+  readonly leadingSince: number;
   /** ISO 8601, the leader's wall clock. */
   readonly now: string;
 }
@@ -44,58 +56,125 @@ export interface ServicePlan {
   readonly status: ServiceStatus;
   /** True while an update waits for tasks: their changes should be looked at without delay. */
   readonly updating: boolean;
+  /** When time alone may bring new changes (milliseconds since 1970). */
+  readonly lookAgainAt?: number | undefined;
 }
 
 /** Brings a service closer to its spec. Pure: same snapshot, same plan. */
 export function planService(snapshot: ServiceSnapshot): ServicePlan {
   const { service, tasks, revisions } = snapshot;
-  const { generation, deletingAt } = service.metadata;
-  if (deletingAt !== undefined) {
-    const status = planDeletingStatus(
-      { generation, previous: snapshot.status, now: snapshot.now },
-      tasks,
-    );
-    return { changes: planDeletion({ tasks, revisions }), status, updating: false };
-  }
-  const target = planTargetRevision(snapshot);
-  const slots = slotsOf(tasks, policiesOf(revisions));
-  const scale = planScale(snapshot, slots, target.revision);
-  const update = planUpdate({
-    slots: scale.kept,
-    revision: target.revision,
-    specChangedAt: service.metadata.updatedAt,
-    storedPause: storedPauseOf(snapshot.status, { generation, revision: target.revision }),
-  });
+  if (service.metadata.deletingAt !== undefined) return planDeleting(snapshot);
+  const wanted = planWantedRevision(snapshot);
+  const policies = policiesOf(revisions);
+  const scale = planScale(snapshot, slotsOf(tasks, policies));
+  const update = planUpdateOf(snapshot, { wanted, scale, policies });
+  const stable = planStableOf(snapshot, scale, update);
   return {
     changes: [
-      ...target.changes,
+      ...wanted.changes,
+      ...scale.empty.map((place) => fill(place, update)),
       ...scale.changes,
       ...update.changes,
-      ...planRevisionTrim(revisions, tasks, target.revision),
+      ...planRevisionTrim({
+        service,
+        revisions,
+        tasks,
+        wanted: wanted.revision,
+        update: update.attempt,
+        stable: stable.stable,
+      }),
     ],
     status: planStatus({
-      generation,
-      revision: target.revision,
+      generation: service.metadata.generation,
+      revision: wanted.revision,
       desired: scale.desired,
       slots: scale.counted,
-      update: update.state,
+      isCurrent: update.isCurrent,
+      attempt: update.attempt,
+      outdated: update.moves.filter(({ current }) => current === undefined).length,
+      isHeld: wanted.isHeld,
+      stable: stable.stable,
       lostNodes: snapshot.lostNodes,
       previous: snapshot.status,
       now: snapshot.now,
     }),
-    updating: update.state.outdated > 0,
+    updating: update.isUnderway,
+    lookAgainAt: earlier(update.lookAgainAt, stable.lookAgainAt),
   };
 }
 
-function planScale(
-  { service, nodes }: ServiceSnapshot,
-  slots: readonly Slot[],
-  revision: number,
-): ScalePlan & { readonly desired: number } {
+function planDeleting({ service, tasks, revisions, status, now }: ServiceSnapshot): ServicePlan {
+  const { generation } = service.metadata;
+  return {
+    changes: planDeletion({ tasks, revisions }),
+    status: planDeletingStatus({ generation, previous: status, now }, tasks),
+    updating: false,
+  };
+}
+
+type Scale = ScalePlan & { readonly desired: number };
+
+function planScale({ service, nodes }: ServiceSnapshot, slots: readonly Slot[]): Scale {
   const replicas = replicasOf(service.spec);
-  if (replicas !== undefined) {
-    return { ...planReplicas(slots, replicas, revision), desired: replicas };
-  }
+  if (replicas !== undefined) return { ...planReplicas(slots, replicas), desired: replicas };
   const constraints = service.spec.task.placement?.constraints ?? [];
-  return planGlobal({ slots, nodes, constraints, revision });
+  return planGlobal({ slots, nodes, constraints });
+}
+
+interface UpdateParts {
+  readonly wanted: WantedRevision;
+  readonly scale: Scale;
+  readonly policies: Policies;
+}
+
+function planUpdateOf(snapshot: ServiceSnapshot, { wanted, scale, policies }: UpdateParts) {
+  const { service, revisions, placedNodes, status, lostNodes, leadingSince, now } = snapshot;
+  return planUpdate({
+    slots: scale.kept,
+    desired: reachable(scale),
+    wanted,
+    revisions,
+    nodes: placedNodes,
+    policies,
+    update: effectiveUpdatePolicy(service.spec.update),
+    rollback: effectiveUpdatePolicy(service.spec.rollback),
+    rollout: service.rollout,
+    previous: status?.update,
+    stable: status?.stable ?? [],
+    lostNodes,
+    availableAt,
+    leadingSince,
+    now,
+  });
+}
+
+function planStableOf(
+  { service, revisions, status }: ServiceSnapshot,
+  scale: Scale,
+  { moves, goal, reading }: UpdatePlan,
+): StablePlan {
+  return planStable({
+    moves,
+    desired: reachable(scale),
+    goal,
+    monitorMs: effectiveUpdatePolicy(service.spec.update).monitorMs,
+    known: status?.stable ?? [],
+    revisions,
+    reading,
+  });
+}
+
+/** Without the tasks of a global service that nobody can do anything about. */
+const reachable = ({ kept, empty }: Scale): number => kept.length + empty.length;
+
+const availableAt = (view: TaskView): number | undefined => availableAtMs(view, 0);
+
+function fill(place: EmptyPlace, { creation, attempt }: UpdatePlan): ServiceChange {
+  const task = { ...place, revision: creation, attempt: attempt?.attempt };
+  return { kind: 'create-task', task };
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined) return b;
+  return b === undefined ? a : Math.min(a, b);
 }

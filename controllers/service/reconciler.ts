@@ -1,4 +1,5 @@
-import type { ServiceStatus, StoredService } from '../../api/v1/index.js';
+import { isDeepStrictEqual } from 'node:util';
+import type { ServiceStatus, StoredService, StoredServiceStatus } from '../../api/v1/index.js';
 import { Pacer, type Clock } from '../../pkg/base/index.js';
 import type {
   GuardedWriter,
@@ -46,8 +47,12 @@ interface Pace {
 /** Tasks for every slot or node, one revision after the other, and a status that says how it goes. */
 export class ServiceReconciler implements Reconciler {
   private readonly paces = new Map<string, Pace>();
+  /** Made anew for each term, so this is when it began. */
+  private readonly leadingSince: number;
 
-  constructor(private readonly options: ServiceReconcilerOptions) {}
+  constructor(private readonly options: ServiceReconcilerOptions) {
+    this.leadingSince = options.clock.now().getTime();
+  }
 
   async reconcile(name: string, context: ReconcileContext): Promise<ReconcileResult> {
     const { world, clock } = this.options;
@@ -63,7 +68,9 @@ export class ServiceReconciler implements Reconciler {
       return { requeueAfterMs: HISTORY_CHECK_MS };
     }
     const startedMs = clock.monotonicMs();
-    const snapshot = snapshotOf(world, service, clock.now().toISOString());
+    const now = clock.now();
+    const time = { now: now.toISOString(), leadingSince: this.leadingSince };
+    const snapshot = snapshotOf(world, service, time);
     const plan = this.allowed(planService(snapshot));
     this.notePace(service, plan, startedMs);
     try {
@@ -72,7 +79,10 @@ export class ServiceReconciler implements Reconciler {
       this.paces.delete(name); // what failed is tried again without waiting for its turn
       throw error;
     }
-    return {};
+    const { lookAgainAt } = plan;
+    return lookAgainAt === undefined
+      ? {}
+      : { requeueAfterMs: Math.max(0, lookAgainAt - now.getTime()) };
   }
 
   /** What seems gone in a store that lost history may be there: nothing is removed for it. */
@@ -98,23 +108,33 @@ export class ServiceReconciler implements Reconciler {
     this.paces.set(name, { version, updating, pacer });
   }
 
+  /** The status goes with the first changes: tasks of an update never come before the record of it. */
   private async apply(
     snapshot: ServiceSnapshot,
     plan: ServicePlan,
     context: ReconcileContext,
   ): Promise<void> {
-    const { service, now } = snapshot;
+    const { service, now, status: before } = snapshot;
     const { keys, events } = this.options;
-    if (plan.changes.length > 0) {
-      context.log.info({ changes: plan.changes.length }, 'applying service plan');
-      await this.commitAll(
-        plan.changes.map((change) => partOf(change, { keys, service, now })),
-        context,
-      );
-      recordChanges(events, service, plan);
-      if (plan.changes.some(({ kind }) => kind === 'delete-service')) return;
+    const changes = plan.changes.map((change) => partOf(change, { keys, service, now }));
+    const isGone = plan.changes.some(({ kind }) => kind === 'delete-service');
+    const isNews = !isGone && (before === undefined || !isSame(before, plan.status));
+    if (changes.length > 0) {
+      context.log.info({ changes: changes.length }, 'applying service plan');
     }
-    await this.writeStatus(snapshot, plan.status, context);
+    const parts = isNews ? [this.statusPart(service, plan.status), ...changes] : changes;
+    await this.commitAll(parts, context);
+    recordChanges(events, service, plan);
+    if (isNews) recordTransitions(events, service, before, plan.status);
+  }
+
+  private statusPart({ metadata }: StoredService, status: ServiceStatus): TxnPart {
+    const { keys } = this.options;
+    const { name, uid, version } = metadata;
+    return {
+      compare: [atVersion(keys.service(name), version)],
+      operations: [puts.serviceStatus(keys, name, { ...status, serviceUid: uid })],
+    };
   }
 
   /**
@@ -134,25 +154,6 @@ export class ServiceReconciler implements Reconciler {
       await Promise.allSettled(commits);
       await Promise.all(commits);
     }
-  }
-
-  /** Written when it says something new. */
-  private async writeStatus(
-    { service, status: before }: ServiceSnapshot,
-    after: ServiceStatus,
-    context: ReconcileContext,
-  ): Promise<void> {
-    if (before && isSame(before, after)) return;
-    const { keys, writer, events } = this.options;
-    const { name, uid, version } = service.metadata;
-    await writer.commit(
-      {
-        compare: [atVersion(keys.service(name), version)],
-        operations: [puts.serviceStatus(keys, name, { ...after, serviceUid: uid })],
-      },
-      context,
-    );
-    recordTransitions(events, service, before, after);
   }
 
   /** A service that was deleted by hand leaves these; its tasks are the task controller's. */
@@ -192,20 +193,7 @@ function removesNothing(change: ServiceChange): boolean {
   return change.kind !== 'set-desired-state' || change.desiredState !== 'remove';
 }
 
-function isSame(
-  stored: ServiceStatus & { version: number; serviceUid: string },
-  found: ServiceStatus,
-) {
+function isSame(stored: StoredServiceStatus, found: ServiceStatus): boolean {
   const { version: _version, serviceUid: _uid, ...before } = stored;
-  return textOf(before) === textOf(found);
-}
-
-/** Fields in one order, since stored and planned objects may differ in it. */
-function textOf(status: ServiceStatus): string {
-  const { conditions, ...counts } = status;
-  const sorted = Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1));
-  const texts = conditions.map(({ type, status: is, reason, message, changedAt }) =>
-    [type, is, reason, message, changedAt].join('\n'),
-  );
-  return JSON.stringify([sorted, texts]);
+  return isDeepStrictEqual(before, found);
 }

@@ -1,4 +1,9 @@
-import type { Condition, ServiceStatus, StoredService } from '../../api/v1/index.js';
+import type {
+  ServiceStatus,
+  StoredService,
+  UpdateState,
+  UpdateStatus,
+} from '../../api/v1/index.js';
 import type { EventRecorder, EventReport } from '../../pkg/events/index.js';
 import type { ServicePlan } from './plan.js';
 import type { ServiceChange } from './plan-changes.js';
@@ -28,24 +33,51 @@ export function recordChanges(
   if (count('delete-service') > 0) say('normal', 'ServiceDeleted', 'nothing of it is left');
 }
 
-/** Says when an update begins, ends or pauses. */
+/** Says when an update or a rollback begins, ends or stands still. */
 export function recordTransitions(
   events: EventRecorder,
   service: StoredService,
   before: ServiceStatus | undefined,
   after: ServiceStatus,
 ): void {
-  const say = reporter(events, service);
-  const [old, current] = [updatingOf(before), updatingOf(after)];
-  if (!current || old?.reason === current.reason) return;
-  if (current.reason === 'UpdateInProgress') say('normal', 'UpdateStarted', current.message);
-  if (current.reason === 'UpdatePaused') say('warning', 'UpdatePaused', current.message);
-  if (current.reason === 'UpToDate' && old) say('normal', 'UpdateCompleted', current.message);
+  const { update } = after;
+  if (!update || isKnown(before?.update, update)) return;
+  const { type, reason } = isResumed(before?.update, update) ? RESUMED : TOLD[update.state];
+  reporter(events, service)(type, reason, wordsOf(update));
 }
 
-function updatingOf(status: ServiceStatus | undefined): Condition | undefined {
-  return status?.conditions.find(({ type }) => type === 'Updating');
+/** An attempt that was over at its first look is told of once, as over. */
+function isKnown(
+  before: UpdateStatus | undefined,
+  { attempt, state, reason }: UpdateStatus,
+): boolean {
+  return before?.attempt === attempt && before.state === state && before.reason === reason;
 }
+
+/** It stood still and goes on. */
+function isResumed(before: UpdateStatus | undefined, { attempt, state }: UpdateStatus): boolean {
+  return before?.attempt === attempt && isPause(before.state) && !isPause(state);
+}
+
+const isPause = (state: UpdateState): boolean => state === 'paused' || state === 'rollback_paused';
+const RESUMED = { type: 'normal', reason: 'RolloutResumed' } as const;
+
+function wordsOf({ message, cause, from, to }: UpdateStatus): string {
+  const way = from === undefined ? `to revision ${to}` : `from revision ${from} to ${to}`;
+  return `${message}, ${way}${cause === undefined ? '' : `: ${cause}`}`;
+}
+
+/** What events say of each state. */
+const TOLD: Readonly<
+  Record<UpdateState, { readonly type: EventReport['type']; readonly reason: string }>
+> = {
+  updating: { type: 'normal', reason: 'UpdateStarted' },
+  paused: { type: 'warning', reason: 'UpdatePaused' },
+  completed: { type: 'normal', reason: 'UpdateCompleted' },
+  rollback_started: { type: 'warning', reason: 'RollbackStarted' },
+  rollback_paused: { type: 'warning', reason: 'RollbackPaused' },
+  rollback_completed: { type: 'normal', reason: 'RollbackCompleted' },
+};
 
 function reporter(events: EventRecorder, { metadata: { name, uid } }: StoredService) {
   return (type: EventReport['type'], reason: string, message: string): void => {

@@ -1,21 +1,49 @@
-import { replicasOf, revisionTemplateOf, type StoredService } from '../../api/v1/index.js';
-import { nodeStandingOf, schedulingNodeOf, taskView } from '../../pkg/lifecycle/index.js';
+import {
+  replicasOf,
+  revisionTemplateOf,
+  type RevisionTemplate,
+  type StoredService,
+  type StoredServiceRevision,
+} from '../../api/v1/index.js';
+import {
+  nodeStandingOf,
+  runsTheSame,
+  schedulingNodeOf,
+  taskView,
+} from '../../pkg/lifecycle/index.js';
 import { revisionKey, templateHash, type World } from '../../pkg/objects/index.js';
 import type { ServiceSnapshot } from './plan.js';
 import type { GlobalNode } from './plan-global.js';
 
-/** Hashes of stored specs, which never change. */
-const hashes = new WeakMap<StoredService, string>();
+/** Templates of stored specs and their hashes, which never change. */
+const templates = new WeakMap<StoredService, HashedTemplate>();
+
+interface HashedTemplate {
+  readonly template: RevisionTemplate;
+  readonly hash: string;
+}
+
+/** When a decision is taken. */
+export interface SnapshotTime {
+  /** ISO 8601. */
+  readonly now: string;
+  /** Since when this leader leads (milliseconds since 1970). */
+  readonly leadingSince: number;
+}
 
 /** Reads what a decision about `service` needs; synchronous, so that all of it is of one revision. */
-export function snapshotOf(world: World, service: StoredService, now: string): ServiceSnapshot {
+export function snapshotOf(
+  world: World,
+  service: StoredService,
+  { now, leadingSince }: SnapshotTime,
+): ServiceSnapshot {
   const { name, uid } = service.metadata;
   const revisions = world.serviceRevisions.byIndex('service', uid);
   const newest = revisions.reduce((max, { revision }) => Math.max(max, revision), 0);
   const status = world.serviceStatuses.get(name);
   return {
     service,
-    templateHash: hashOf(service),
+    templateHash: hashedTemplateOf(service).hash,
     revisions,
     freeRevision: freeRevision(world, name, newest + 1),
     tasks: world.tasks
@@ -23,7 +51,9 @@ export function snapshotOf(world: World, service: StoredService, now: string): S
       .map((task) => taskView(task, world.taskStatuses.get(task.metadata.uid))),
     lostNodes: lostNodesOf(world, uid),
     nodes: replicasOf(service.spec) === undefined ? nodesOf(world) : [],
+    placedNodes: placedNodesOf(world, service, revisions),
     status: status?.serviceUid === uid ? status : undefined,
+    leadingSince,
     now,
   };
 }
@@ -33,12 +63,37 @@ function lostNodesOf(world: World, serviceUid: string): ReadonlySet<string> {
   return new Set(ids.filter((id) => world.nodeHealths.get(id)?.state === 'lost'));
 }
 
-function hashOf(service: StoredService): string {
-  const known = hashes.get(service);
+function hashedTemplateOf(service: StoredService): HashedTemplate {
+  const known = templates.get(service);
   if (known !== undefined) return known;
-  const hash = templateHash(revisionTemplateOf(service.spec));
-  hashes.set(service, hash);
-  return hash;
+  const template = revisionTemplateOf(service.spec);
+  const hashed = { template, hash: templateHash(template) };
+  templates.set(service, hashed);
+  return hashed;
+}
+
+/** Nodes matter only where another placement is all that separates revisions, which is rare. */
+function placedNodesOf(
+  world: World,
+  service: StoredService,
+  revisions: readonly StoredServiceRevision[],
+): ServiceSnapshot['placedNodes'] {
+  const all = [...revisions, hashedTemplateOf(service)];
+  const isAlike = all.some((one, index) =>
+    all
+      .slice(0, index)
+      .some((other) => one.hash !== other.hash && runsTheSame(one.template, other.template)),
+  );
+  if (!isAlike) return new Map();
+  const tasks = world.tasks.byIndex('service', service.metadata.uid);
+  const ids = new Set(tasks.map(({ spec }) => spec.nodeId ?? ''));
+  return new Map(
+    [...ids].flatMap((id) => {
+      const node = world.nodes.get(id);
+      const parts = { status: world.nodeStatuses.get(id), health: world.nodeHealths.get(id) };
+      return node ? [[id, schedulingNodeOf({ node, ...parts })] as const] : [];
+    }),
+  );
 }
 
 /** An earlier service of the name, deleted by force, may have left revisions behind. */

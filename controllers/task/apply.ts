@@ -1,6 +1,6 @@
 import type { StoredTask, TaskReport } from '../../api/v1/index.js';
 import { newTaskId, unreachable } from '../../pkg/base/index.js';
-import type { TaskView } from '../../pkg/lifecycle/index.js';
+import type { EndCause, TaskView } from '../../pkg/lifecycle/index.js';
 import { atVersion, puts, remove } from '../../pkg/objects/index.js';
 import type { Keys, TxnPart } from '../../pkg/store/index.js';
 import type { Successor, TaskChange } from './plan-changes.js';
@@ -17,7 +17,7 @@ export function partOf(change: TaskChange, context: ApplyContext): TxnPart {
   const { task } = change.task;
   switch (change.kind) {
     case 'end-task':
-      return endPart(task, change.successor, context);
+      return endPart(task, change, context);
     case 'start-task':
       return specPart(task, { desiredState: 'running' }, context);
     case 'remove-task':
@@ -34,6 +34,8 @@ export function partOf(change: TaskChange, context: ApplyContext): TxnPart {
       return unreachable(change);
   }
 }
+
+type Ending = Extract<TaskChange, { kind: 'end-task' }>;
 
 /** Any change but a new reason ends the one that is stored. */
 function specPart(
@@ -53,17 +55,22 @@ function specPart(
 
 function endPart(
   task: StoredTask,
-  successor: Successor | undefined,
+  { cause, successor }: Pick<Ending, 'cause' | 'successor'>,
   context: ApplyContext,
 ): TxnPart {
   const end = specPart(task, { desiredState: 'shutdown' }, context);
   if (!successor) return end;
-  const create = puts.task(context.keys, successorOf(task, successor, context.now));
+  const create = puts.task(context.keys, successorOf(task, { cause, successor }, context.now));
   return { ...end, operations: [...end.operations, create] };
 }
 
-function successorOf(old: StoredTask, successor: Successor, now: string) {
-  const { service, serviceUid, revision, slot, forNode } = old.spec;
+/** It belongs to the update that made the first task of the slot; a task that failed was that update's try. */
+function successorOf(
+  old: StoredTask,
+  { cause, successor }: { readonly cause: EndCause; readonly successor: Successor },
+  now: string,
+) {
+  const { service, serviceUid, revision, slot, forNode, attempt, updates } = old.spec;
   const { startAt, ...counters } = successor;
   return {
     apiVersion: 'swarm/v1',
@@ -84,6 +91,8 @@ function successorOf(old: StoredTask, successor: Successor, now: string) {
       ...(forNode !== undefined && { forNode }),
       ...counters,
       ...(startAt !== undefined && { startAt }),
+      ...(attempt !== undefined && { attempt }),
+      ...(updates !== undefined && cause !== 'ended' && { updates }),
       replaces: old.metadata.uid,
     },
   } as const;
@@ -110,6 +119,7 @@ function orphanPart({ task, status }: TaskView, { keys, now }: ApplyContext): Tx
         nodeId,
         epoch: status?.epoch ?? 0,
         appliedAt: now,
+        ...(status?.runningAt !== undefined && { runningAt: status.runningAt }),
       }),
     ],
   };

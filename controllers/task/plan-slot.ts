@@ -1,4 +1,4 @@
-import { hasEnded, instantMs, isLive, type TaskView } from '../../pkg/lifecycle/index.js';
+import { byAge, hasEnded, instantMs, isLive, type TaskView } from '../../pkg/lifecycle/index.js';
 import { earlier, type TaskChange, type TaskPlan } from './plan-changes.js';
 import { isOver, planHistory } from './plan-history.js';
 import { endCauseOf, planEnd, type SlotTask } from './plan-restart.js';
@@ -55,9 +55,13 @@ function moveInstant({ service, tasks, refugeSince, now }: SlotSnapshot): number
 
 type Ending = Extract<TaskChange, { kind: 'end-task' }>;
 
-/** Of several live tasks that ended, one has a successor: a slot holds one live task. */
+/**
+ * Of several live tasks that ended, the newest has a successor, and none while one of them lives: a slot holds
+ * one live task, or two while an update starts one beside the other. That the new one is tried again is the
+ * update's decision then.
+ */
 function endings({ tasks, now, refugeSince = Infinity }: SlotSnapshot): readonly Ending[] {
-  const live = tasks.filter(isLive);
+  const live = tasks.filter(isLive).sort(byAge);
   const found = live.flatMap((task) => {
     const cause = endCauseOf(task, refugeSince <= now);
     return cause === undefined ? [] : [{ task, cause }];

@@ -173,6 +173,19 @@ describe('planSlot: restart (swarm-semantics 2.6)', () => {
     ];
     expect(changesOf(beside)).toEqual(['end a ended']);
   });
+
+  it('lets the newest go on when a new task and the old one end together, also in a rollback', () => {
+    const old = aSlotTask({ id: 'old', revision: 2, attempt: 1, state: 'failed' });
+    const back = aSlotTask({ id: 'back', revision: 1, attempt: 2, state: 'failed' });
+    for (const tasks of [
+      [old, back],
+      [back, old],
+    ]) {
+      expect(changesOf(tasks).filter((text) => text.includes('->'))).toEqual([
+        expect.stringContaining('end back ended ->'),
+      ]);
+    }
+  });
 });
 
 describe('planSlot: start', () => {

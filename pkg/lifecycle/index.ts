@@ -3,6 +3,8 @@
  * asks of a node, what a node offers. Pure; shared by controllers, which may not import each other.
  */
 export * from './task-view.js';
+export * from './availability.js';
 export * from './restart.js';
 export * from './node-standing.js';
 export * from './template-demand.js';
+export * from './template-drift.js';

@@ -1,12 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { effectiveRestartPolicy } from '../../api/v1/index.js';
+import { effectiveRestartPolicy, type RevisionTemplate } from '../../api/v1/index.js';
 import { aNode, aNodeHealth, aNodeStatus, aTask } from '../../test/builders/objects.js';
 import {
+  availableAtMs,
   byAge,
+  isAvailable,
   nodeStandingOf,
+  pullsTheSame,
   ranMs,
   restartDelayMs,
+  runningSinceMs,
+  runsTheSame,
   schedulingNodeOf,
   templateDemandOf,
 } from './index.js';
@@ -57,6 +62,62 @@ describe('byAge', () => {
     const old = aTask({ id: 'old', revision: 1, createdAt: '2026-01-01T00:00:09.000Z' });
     const fresh = aTask({ id: 'new', revision: 2, createdAt: '2026-01-01T00:00:01.000Z' });
     expect([fresh, old].sort(byAge).map(({ task }) => task.metadata.uid)).toEqual(['old', 'new']);
+  });
+
+  it('orders by attempt before the revision: a rollback goes back', () => {
+    const old = aTask({ id: 'old', revision: 2, attempt: 1 });
+    const back = aTask({ id: 'back', revision: 1, attempt: 2 });
+    expect([back, old].sort(byAge).map(({ task }) => task.metadata.uid)).toEqual(['old', 'back']);
+  });
+});
+
+describe('availability', () => {
+  const START = Date.parse('2026-01-01T00:00:00.000Z');
+
+  it('is running, for as long as is asked for', () => {
+    const view = aTask({ state: 'running' });
+    expect(isAvailable(view, START - 60_000, 0)).toBe(true); // whatever the clocks say
+    expect(isAvailable(view, START + 9_999, 10_000)).toBe(false);
+    expect(isAvailable(view, START + 10_000, 10_000)).toBe(true);
+    expect(availableAtMs(view, 10_000)).toBe(START + 10_000);
+  });
+
+  it.each(['starting', 'ready', 'failed'] as const)('is not %s', (state) => {
+    expect(isAvailable(aTask({ state }), START, 0)).toBe(false);
+  });
+
+  it('tells since when a task runs, or ran', () => {
+    const runningAt = '2026-01-01T00:00:02.000Z';
+    expect(runningSinceMs(aTask({ state: 'running' }))).toBe(START);
+    expect(runningSinceMs(aTask({ state: 'failed', status: { runningAt } }))).toBe(START + 2_000);
+    expect(runningSinceMs(aTask({ state: 'failed' }))).toBeUndefined();
+  });
+});
+
+describe('templates that run the same', () => {
+  const base = { task: { container: { image: 'app' } } };
+
+  it.each([
+    [
+      'placement',
+      { task: { ...base.task, placement: { constraints: ['node.role == worker'] } } },
+      true,
+    ],
+    ['the pull policy', { task: { container: { image: 'app', pullPolicy: 'never' } } }, true],
+    ['an empty list', { task: { container: { image: 'app', args: [] } } }, true],
+    ['the image', { task: { container: { image: 'app:2' } } }, false],
+    ['ports', { ...base, endpoint: { ports: [{ target: 80, mode: 'host' }] } }, false],
+    ['resources', { task: { ...base.task, resources: { limits: { cpus: 1 } } } }, false],
+    ['a forced update', { task: { ...base.task, forceUpdate: 1 } }, false],
+  ] as const)('differ in %s: %s', (_what, other, expected) => {
+    expect(runsTheSame(base, other as unknown as RevisionTemplate)).toBe(expected);
+  });
+
+  it('pull the same by default', () => {
+    const explicit: RevisionTemplate = {
+      task: { container: { image: 'app', pullPolicy: 'always' } },
+    };
+    expect(pullsTheSame(base, explicit)).toBe(true);
   });
 });
 

@@ -30,10 +30,11 @@ export const hasEnded = ({ state }: TaskView): boolean => isTerminal(state);
 export const hasFailed = ({ state }: TaskView): boolean =>
   state === 'failed' || state === 'rejected';
 
-/** Oldest first, among tasks of one slot. */
+/** Oldest first, among tasks of one slot. A rollback goes back in revisions, but on in attempts. */
 export function byAge(a: TaskView, b: TaskView): number {
   const [one, two] = [a.task, b.task];
   return (
+    (one.spec.attempt ?? 0) - (two.spec.attempt ?? 0) ||
     one.spec.revision - two.spec.revision ||
     compareText(one.metadata.createdAt, two.metadata.createdAt) ||
     one.spec.restarts - two.spec.restarts ||

@@ -123,7 +123,13 @@ export const taskStatuses: CollectionDefinition<StoredTaskStatus> = {
   decode: recordDecoder(
     Type.Intersect([
       TaskReport,
-      Type.Object({ taskId: text, nodeId: text, epoch: count, appliedAt: text }),
+      Type.Object({
+        taskId: text,
+        nodeId: text,
+        epoch: count,
+        appliedAt: text,
+        runningAt: Type.Optional(text),
+      }),
     ]),
   ),
   indexes: { node: (status) => status.nodeId },

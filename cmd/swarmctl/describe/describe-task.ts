@@ -58,7 +58,8 @@ function specRows(task: Task, { now, nodeName }: DescribeContext): readonly Shee
       'Next restart',
       isHeldBack(task, now) ? `in ${untilWords(spec.startAt ?? '', now)}` : undefined,
     ],
-    ['Replaces', spec.replaces],
+    ['Restarts task', spec.replaces],
+    ['Updates task', spec.updates],
   ];
 }
 

@@ -17,7 +17,7 @@ export function updateFlags(flags: ServiceFlags): Update {
     monitor: given(flags.updateMonitor, 'update-monitor', durationValue),
     maxFailureRatio: given(flags.updateMaxFailureRatio, 'update-max-failure-ratio', ratioValue),
     order: given(flags.updateOrder, 'update-order', orderValue),
-  }) as Update;
+  });
 }
 
 /** What `--rollback-*` say. Errors: UsageError in Docker's words. */
@@ -31,7 +31,7 @@ export function rollbackFlags(flags: ServiceFlags): Rollback {
     monitor: given(flags.rollbackMonitor, 'rollback-monitor', durationValue),
     maxFailureRatio: given(flags.rollbackMaxFailureRatio, 'rollback-max-failure-ratio', ratioValue),
     order: given(flags.rollbackOrder, 'rollback-order', orderValue),
-  }) as Rollback;
+  });
 }
 
 /** A number of tasks, or a share of them: which are allowed where is the managers' to say. */

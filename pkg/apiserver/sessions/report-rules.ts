@@ -49,7 +49,7 @@ function stateProblem(report: TaskReport, status: TaskReport | undefined): strin
 /** The node's clock alone is no news. */
 function saysTheSame(report: TaskReport, status: StoredTaskStatus): boolean {
   const { at: _at, ...news } = report;
-  const { at, taskId, nodeId, epoch, appliedAt, version, ...known } = status;
+  const { at, taskId, nodeId, epoch, appliedAt, runningAt, version, ...known } = status;
   return canonicalJson(news) === canonicalJson(known);
 }
 
@@ -59,7 +59,7 @@ function canonicalJson(value: object): string {
 
 /**
  * The status as it is stored. `appliedAt` is when this state was first stored, by the managers' clock: a
- * later message about the same state does not move it.
+ * later message about the same state does not move it. `runningAt` outlives the state that it names.
  */
 export function statusOf(
   { taskId, nodeId, epoch, now }: StatusStamp,
@@ -67,7 +67,15 @@ export function statusOf(
   previous: StoredTaskStatus | undefined,
 ): Omit<StoredTaskStatus, 'version'> {
   const appliedAt = previous?.state === report.state ? previous.appliedAt : now;
-  return { ...report, taskId, nodeId, epoch, appliedAt };
+  const runningAt = report.state === 'running' ? appliedAt : previous?.runningAt;
+  return {
+    ...report,
+    taskId,
+    nodeId,
+    epoch,
+    appliedAt,
+    ...(runningAt !== undefined && { runningAt }),
+  };
 }
 
 /** What the manager adds to a report. */

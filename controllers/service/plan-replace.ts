@@ -1,0 +1,90 @@
+import {
+  byAge,
+  endedAtMs,
+  hasEnded,
+  isLive,
+  mayRestart,
+  successionOf,
+  type TaskView,
+} from '../../pkg/lifecycle/index.js';
+import { stop, type Retry, type ServiceChange } from './plan-changes.js';
+import { currentServes, type Move, type MoveReading } from './plan-moves.js';
+import { isStopping, type Policies, type Slot } from './plan-slots.js';
+
+/** Which task a slot gets. */
+export interface Replacement {
+  /** Revision of the new task. */
+  readonly revision: number;
+  readonly attempt: number;
+  /** `start-first`: what serves goes on until the new task does. */
+  readonly order: 'stop-first' | 'start-first';
+  readonly retry?: Retry | undefined;
+}
+
+/** Gives an outdated slot its new task. */
+export function replace(move: Move, replacement: Replacement): ServiceChange {
+  const { slot } = move;
+  const [keeper] = move.others;
+  const keeps = replacement.order === 'start-first' && keeper !== undefined;
+  const stopped = keeps ? move.others.slice(1) : slot.live;
+  const { revision, attempt, retry } = replacement;
+  const mustWait = retry !== undefined || (!keeps && mustWaitIn(slot));
+  return {
+    kind: 'replace-task',
+    stopped,
+    task: {
+      slot: slot.number,
+      forNode: slot.forNode,
+      revision,
+      attempt,
+      desiredState: mustWait ? 'ready' : 'running',
+      ...(retry === undefined ? { updates: (keeper ?? slot.newest).task.metadata.uid } : { retry }),
+    },
+  };
+}
+
+/** The new task must not start while the old one may run. */
+function mustWaitIn(slot: Slot): boolean {
+  return (
+    isStopping(slot) ||
+    slot.live.some((view) => view.task.spec.nodeId !== undefined && !hasEnded(view))
+  );
+}
+
+/**
+ * Stops what a slot does not need any more: everything beside a task that serves. While it does not, one old
+ * task that does goes on where both may run, and none where the old one has to stop first.
+ */
+export function planSurplus(
+  move: Move,
+  reading: MoveReading,
+  mayOverlap: boolean,
+): readonly ServiceChange[] {
+  const { current, others, isServing } = move;
+  const isWaitedFor = mayOverlap && isServing && !currentServes(move, reading);
+  return others.slice(current === undefined || isWaitedFor ? 1 : 0).flatMap(stop);
+}
+
+/**
+ * When a slot that kept its old task may try again after its new one failed; undefined when it was not tried
+ * yet, and `never` when its restart policy allows no more.
+ */
+export function retryOf(
+  { slot, tries }: Move,
+  attempt: number,
+  policies: Policies,
+): Retry | 'never' | undefined {
+  if (tries.length === 0) return undefined;
+  const last = slot.tasks
+    .filter((view) => view.task.spec.attempt === attempt && !isLive(view) && hasEnded(view))
+    .sort(byAge)
+    .at(-1);
+  return last && nextTry(last, slot, policies);
+}
+
+function nextTry(last: TaskView, slot: Slot, policies: Policies): Retry | 'never' {
+  const policy = policies(last.task.spec.revision);
+  if (!mayRestart(last, policy, slot.tasks)) return 'never';
+  const { delayMs, restarts, failures } = successionOf(last, 'ended', policy);
+  return { restarts, failures, startAt: new Date(endedAtMs(last) + delayMs).toISOString() };
+}
