@@ -21,15 +21,20 @@ const LINES = [
   line('web.2', 'node n2 is out of reach', { stream: 'system', node: '' }),
 ];
 
+const known = (plural: string, name: string) =>
+  `${plural}/${name}` === 'services/web' || `${plural}/${name}` === 'tasks/web.1'
+    ? Promise.resolve({})
+    : Promise.reject(new NotFoundError('no'));
+
 /** Runs against a cluster that has the service `web` and the task `web.1`. */
 async function logs(args: readonly string[], options: RunOptions = {}) {
   const asked: unknown[] = [];
   const api = {
     close: () => undefined,
     get: (plural: string, name: string) =>
-      `${plural}/${name}` === 'services/web' || `${plural}/${name}` === 'tasks/web.1'
-        ? Promise.resolve({})
-        : Promise.reject(new NotFoundError('no')),
+      name === 'id-web.1'
+        ? Promise.resolve({ spec: { service: 'web', serviceUid: 'uid', nodeId: 'node1' } })
+        : known(plural, name),
     async *logs(target: unknown, { signal: _signal, ...query }: LogQuery) {
       asked.push(target, query);
       yield* LINES;
@@ -68,6 +73,33 @@ describe('logs', () => {
   });
 
   it.each([
+    [[], 'web.1.id-web.1@n1    | one\n'],
+    [['--no-task-ids'], 'web.1@n1    | one\n'],
+    [['--no-task-ids', '-t'], '2026-01-01T00:00:01.000Z web.1@n1    | one\n'],
+    [['--no-task-ids', '--no-resolve'], 'uid.1@node1    | one\n'],
+  ])('names tasks as Docker does: %j', async (flags, first) => {
+    const { out } = await logs(['service', 'logs', ...flags, 'web']);
+    expect(out.startsWith(first)).toBe(true);
+  });
+
+  it('shortens ids unless told not to', async () => {
+    const long = [line('web.1', 'one', { taskId: 'abcdefghijklmnopqrst' })];
+    const api = {
+      close: () => undefined,
+      get: known,
+      async *logs() {
+        yield* long;
+      },
+    } as unknown as ClusterApi;
+    const connect = () => Promise.resolve(api);
+    const run = async (...flags: readonly string[]) =>
+      (await runLine(['service', 'logs', ...flags, 'web'], { connect })).out;
+    expect(await run()).toBe('web.1.abcdefghijkl@n1    | one\n');
+    expect(await run('--no-trunc')).toBe('web.1.abcdefghijklmnopqrst@n1    | one\n');
+    expect(await run('--no-resolve')).toBe('web.1.abcdefghijkl@n1    | one\n'); // it is gone
+  });
+
+  it.each([
     [['logs', 'web'], { service: 'web' }, { follow: false, tail: -1 }],
     [['logs', 'service/x', '-f'], { service: 'x' }, { follow: true, tail: -1 }],
     [['logs', 'task/x.1', '--tail', '5'], { task: 'x.1' }, { follow: false, tail: 5 }],
@@ -90,6 +122,7 @@ describe('logs', () => {
     [['logs', 'web', '--tail', 'x'], 2, '--tail: found "x"'],
     [['logs', 'web', '--since', 'then'], 2, '--since: found "then"'],
     [['logs', 'nope'], 1, 'no service and no task is called nope'],
+    [['service', 'logs', '--details', 'web'], 2, '--details is not supported yet'],
   ])('%j is refused', async (args, code, why) => {
     const outcome = await logs(args);
     expect(outcome.code).toBe(code);

@@ -644,17 +644,6 @@ describe("Docker's lists", () => {
     `);
   });
 
-  it('inspects', async () => {
-    const [service] = JSON.parse((await ctl.run('service inspect web')).out);
-    expect(service.metadata.name).toBe('web');
-    expect((await ctl.run('service inspect --pretty web')).out).toContain(
-      'Service Mode:  replicated, 3 replicas',
-    );
-    expect((await ctl.run(['node', 'inspect', '-f', '{{.status.description.os}}', 'n1'])).out).toBe(
-      'linux\n',
-    );
-  });
-
   it('removes', async () => {
     expect(await ctl.run('service rm web nope')).toMatchObject({ code: 1, out: 'web\n' });
   });

@@ -8,9 +8,7 @@ import { describeNode } from './describe-node.js';
 import { describeService } from './describe-service.js';
 import { describeTask } from './describe-task.js';
 import { renderPart, renderSheet } from './sheet.js';
-import { modeWords, templateRows } from './spec-words.js';
-
-export { modeWords, templateRows, renderPart, renderSheet };
+import { templateRows } from './spec-words.js';
 
 /** Everything there is to say about one object. */
 export async function describeObject(

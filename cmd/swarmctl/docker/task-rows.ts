@@ -3,8 +3,9 @@ import type { Session } from '../cli.js';
 import { readNodeNames } from '../objects/node-names.js';
 import { byPlace, slotOf } from '../objects/task-order.js';
 import { formatAgo } from '../output/age.js';
-import { portWords, shortId, stateOf } from '../output/words.js';
-import { matches, parseFilters, type Filters } from './filters.js';
+import { imageWords, portWords, shortId, stateOf } from '../output/words.js';
+import { hasLabels, matches, parseFilters, type Filters } from './filters.js';
+import { capitalised } from './pretty/pretty-node.js';
 import type { Heading, Row } from './print-rows.js';
 
 /** Columns of `docker service ps` and `docker node ps`. */
@@ -29,7 +30,7 @@ export interface TaskListOptions {
 
 /** Characters of an error that are shown, as in Docker. */
 const ERROR_WIDTH = 75;
-const FILTERS = ['id', 'name', 'node', 'desired-state'];
+const FILTERS = ['id', 'label', 'name', 'node', 'desired-state'];
 
 /** Rows of tasks, each slot with its history below it. Errors: UsageError for unknown filters. */
 export async function taskRows(
@@ -38,12 +39,17 @@ export async function taskRows(
   options: TaskListOptions,
 ): Promise<readonly Row[]> {
   const filters = parseFilters(options.filter ?? [], FILTERS);
-  const [nodeName, imageOf] = await Promise.all([
-    options.resolve ? readNodeNames(session.api, session.streams.interrupted) : (id: string) => id,
+  const signal = session.streams.interrupted;
+  const [nodeName, imageOf, labelsOf] = await Promise.all([
+    options.resolve ? readNodeNames(session.api, signal) : (id: string) => id,
     readImages(session, tasks),
+    filters.has('label') ? readServiceLabels(session) : () => ({}),
   ]);
   const now = session.streams.clock.now();
-  const sorted = tasks.filter((task) => isWanted(task, filters, nodeName)).sort(byPlace);
+  const sorted = tasks
+    .filter((task) => isWanted(task, filters, nodeName))
+    .filter((task) => hasLabels(filters, 'label', labelsOf(task)))
+    .sort(byPlace);
   return sorted.map((task, index) => {
     const before = sorted[index - 1];
     const isHistory =
@@ -83,8 +89,8 @@ function rowOf(task: Task, { options, isHistory, now, nodeName, imageOf }: RowCo
   const since = status?.at ?? metadata.updatedAt;
   return {
     ID: idOf(task, options),
-    Name: `${isHistory ? ' \\_ ' : ''}${metadata.name}`,
-    Image: imageOf(task),
+    Name: `${isHistory ? ' \\_ ' : ''}${nameOf(task, options)}`,
+    Image: options.trunc ? imageWords(imageOf(task)) : imageOf(task),
     Node: spec.nodeId === undefined ? '' : nodeName(spec.nodeId),
     DesiredState: capitalised(spec.desiredState),
     CurrentState: `${capitalised(stateOf(task))} ${formatAgo(since, now).toLowerCase()}`,
@@ -98,7 +104,11 @@ function errorOf({ spec, status }: Task): string {
   return status?.error ?? pending ?? '';
 }
 
-const capitalised = (word: string) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+/** With --no-resolve, the service goes by its id, too. */
+function nameOf({ metadata, spec }: Task, { resolve }: TaskListOptions): string {
+  if (resolve) return metadata.name;
+  return `${spec.serviceUid}${metadata.name.slice(spec.service.length)}`;
+}
 
 const idOf = ({ metadata: { uid = '' } }: Task, { trunc }: TaskListOptions) =>
   trunc ? shortId(uid) : uid;
@@ -110,6 +120,16 @@ function quotedError(error: string, { trunc }: TaskListOptions): string {
 function truncated(text: string): string {
   const line = text.replace(/\s*\n\s*/g, ' ');
   return line.length <= ERROR_WIDTH ? line : `${line.slice(0, ERROR_WIDTH)}…`;
+}
+
+/** Tasks are found by the labels of their services. */
+async function readServiceLabels({
+  api,
+  streams,
+}: Session): Promise<(task: Task) => Readonly<Record<string, string>>> {
+  const { items } = await api.listAll('services', { signal: streams.interrupted });
+  const labels = new Map(items.map(({ metadata }) => [metadata.uid, metadata.labels ?? {}]));
+  return ({ spec }) => labels.get(spec.serviceUid) ?? {};
 }
 
 /** Images by service and revision: a task carries only the number of its template. */

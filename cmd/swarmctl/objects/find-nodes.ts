@@ -1,25 +1,48 @@
 import type { Manager, Node } from '../../../api/v1/index.js';
+import { NotFoundError } from '../../../pkg/base/index.js';
 import type { Session } from '../cli.js';
 import { requireKind } from './target.js';
 import { readObject } from './unknown-name.js';
 
-/** Nodes by id, beginning of an id, or host name. Errors: NotFoundError. */
-export async function findNodes(
-  { api, streams }: Session,
-  names: readonly string[],
-): Promise<readonly Node[]> {
+/**
+ * A node by id, beginning of an id, or host name; `self` is the one on whose host the manager runs that answers.
+ * Errors: NotFoundError.
+ */
+export async function findNode(session: Session, name: string): Promise<Node> {
+  const { api, streams } = session;
   const kind = requireKind('node');
-  const found = await Promise.all(
-    names.map((name) => readObject(api, { kind, name }, streams.interrupted)),
-  );
-  return found.filter((object) => object.kind === 'Node');
+  const wanted = name === 'self' ? await requireSelf(session) : name;
+  return (await readObject(api, { kind, name: wanted }, streams.interrupted)) as Node;
+}
+
+async function requireSelf(session: Session): Promise<string> {
+  const { api, streams } = session;
+  const managers = await api.listAll('managers', { signal: streams.interrupted });
+  const host = await ownHost(session, managers.items);
+  if (host !== undefined) return host;
+  throw new NotFoundError('the manager that answers runs on no node; name one');
+}
+
+/** The host of the manager that answers; what Docker's command line calls "self". */
+export async function ownHost(
+  { api, streams }: Session,
+  managers: readonly Manager[],
+): Promise<string | undefined> {
+  const { managerId } = await api.version({ signal: streams.interrupted });
+  const own = managers.find(({ metadata }) => metadata.name === managerId);
+  return own && hostOf(own);
+}
+
+const hostOf = ({ metadata }: Manager) => metadata.annotations?.['io.swarmkeeper.hostname'];
+
+/** The managers that run on the host of a node. */
+export function managersOn(node: Node, managers: readonly Manager[]): readonly Manager[] {
+  return managers.filter((manager) => hostOf(manager) === node.metadata.name);
 }
 
 /** `Leader` or `Reachable` for a node on whose host a manager runs; else empty. */
 export function managerStatusOf(node: Node, managers: readonly Manager[]): string {
-  const here = managers.filter(
-    ({ metadata }) => metadata.annotations?.['io.swarmkeeper.hostname'] === node.metadata.name,
-  );
+  const here = managersOn(node, managers);
   if (here.length === 0) return '';
   return here.some(({ status }) => status.leader) ? 'Leader' : 'Reachable';
 }

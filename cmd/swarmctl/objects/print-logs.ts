@@ -12,6 +12,12 @@ export interface LogOptions {
   readonly since?: string;
   readonly timestamps?: boolean;
   readonly isPrefixed: boolean;
+  /** How a line's task is called before it. Default: `web.1@node`. */
+  readonly nameOf?: (line: LogLine) => Promise<string>;
+  /** Times stand before the names. */
+  readonly stampsFirst?: boolean;
+  /** Between that and the line. Default: ` | `. */
+  readonly separator?: string;
   /** What containers write to their standard error goes to ours, as `docker service logs` does. */
   readonly splitStreams: boolean;
 }
@@ -30,15 +36,27 @@ export async function printLogs(
     signal: streams.interrupted,
   };
   const target = await targetOf(session, name);
-  const prefixes = new Prefixes(session);
+  const headOf = heads(session, options);
   for await (const line of api.logs(target, query)) {
-    const stamp = options.timestamps === true && line.at !== undefined ? `${line.at} ` : '';
-    const prefix = options.isPrefixed ? prefixes.of(line) : '';
     const isAside = line.stream === 'system' || (options.splitStreams && line.stream === 'stderr');
     const write = isAside ? streams.err : streams.out;
-    write(`${prefix}${stamp}${line.line}\n`);
+    write(`${await headOf(line)}${line.line}\n`);
   }
 }
+
+/** What stands before a line. */
+function heads(session: Session, options: LogOptions): (line: LogLine) => Promise<string> {
+  const { isPrefixed, nameOf = shortName, separator = ' | ', stampsFirst = false } = options;
+  const prefixes = new Prefixes(session, separator);
+  return async (line) => {
+    const stamp = options.timestamps === true && line.at !== undefined ? `${line.at} ` : '';
+    const prefix = isPrefixed ? prefixes.of(line, await nameOf(line)) : '';
+    return stampsFirst ? `${stamp}${prefix}` : `${prefix}${stamp}`;
+  };
+}
+
+const shortName = ({ task, node }: LogLine) =>
+  Promise.resolve(node === '' ? task : `${task}@${node}`);
 
 type LogTarget = { readonly service: string } | { readonly task: string };
 
@@ -89,13 +107,15 @@ class Prefixes {
   private width = 0;
   private readonly colours = new Map<string, number>();
 
-  constructor(private readonly session: Session) {}
+  constructor(
+    private readonly session: Session,
+    private readonly separator: string,
+  ) {}
 
-  of({ task, node, taskId }: LogLine): string {
-    const name = node === '' ? task : `${task}@${node}`;
+  of({ taskId }: LogLine, name: string): string {
     this.width = Math.max(this.width, name.length);
-    const text = `${name.padEnd(this.width)} |`;
-    return `${this.coloured(taskId, text)} `;
+    const text = `${name.padEnd(this.width)}${this.separator}`;
+    return `${this.coloured(taskId, text.trimEnd())} `;
   }
 
   private coloured(taskId: string, text: string): string {

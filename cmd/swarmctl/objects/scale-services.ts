@@ -1,4 +1,4 @@
-import { replicasOf } from '../../../api/v1/index.js';
+import type { Service } from '../../../api/v1/index.js';
 import type { Session } from '../cli.js';
 import { UsageError } from '../exit-code.js';
 import { readService } from './read-service.js';
@@ -33,10 +33,20 @@ export async function scaleService(
 ): Promise<'configured' | 'unchanged'> {
   const signal = streams.interrupted;
   const service = await readService({ api, streams }, name);
-  if (replicasOf(service.spec) === undefined) {
-    throw new UsageError(`service/${name} is global: it has one task on every eligible node`);
-  }
-  const patch = { spec: { mode: { replicated: { replicas } } } };
+  const patch = { spec: { mode: modePatch(service, replicas) } };
   const { result } = await api.patch('services', name, patch, { signal });
   return result === 'unchanged' ? 'unchanged' : 'configured';
+}
+
+/** Of a job, it is the number of tasks that have to end well that is scaled. */
+function modePatch({ metadata, spec }: Service, replicas: number): object {
+  const { mode = {} } = spec;
+  if (mode.global ?? mode.globalJob) {
+    throw new UsageError(
+      `service/${metadata.name} is global: it has one task on every eligible node`,
+    );
+  }
+  return mode.replicatedJob
+    ? { replicatedJob: { totalCompletions: replicas } }
+    : { replicated: { replicas } };
 }

@@ -1,9 +1,10 @@
+import { byNaturalOrder } from './natural-order.js';
 import type { Task } from '../../../api/v1/index.js';
 
 /** By service, then slot, then newest first: how people read tasks. */
 export function byPlace(a: Task, b: Task): number {
   return (
-    a.spec.service.localeCompare(b.spec.service) ||
+    byNaturalOrder(a.spec.service, b.spec.service) ||
     a.spec.slot - b.spec.slot ||
     (a.spec.forNode ?? '').localeCompare(b.spec.forNode ?? '') ||
     byNewest(a, b)

@@ -40,10 +40,50 @@ export function portWords({ target, published, protocol = 'tcp' }: PortLike): st
   return `${published === undefined ? '' : `*:${String(published)}->`}${String(target)}/${protocol}`;
 }
 
-/** All ports of a service. */
+/** All ports of a service; those that follow each other as ranges: `*:8000-8002->80-82/tcp`. */
 export function portsOf({ spec }: Service): string {
-  return (spec.endpoint?.ports ?? []).map(portWords).join(', ');
+  const ports = [...(spec.endpoint?.ports ?? [])].sort(byProtocolAndPort);
+  const ranges: PortRange[] = [];
+  for (const port of ports) {
+    const last = ranges.at(-1);
+    if (last && isNext(last, port)) ranges.splice(-1, 1, { ...last, last: port });
+    else ranges.push({ first: port, last: port });
+  }
+  return ranges.map(rangeWords).join(', ');
 }
+
+interface PortRange {
+  readonly first: Port;
+  readonly last: Port;
+}
+
+function byProtocolAndPort(a: Port, b: Port): number {
+  return (
+    (a.protocol ?? 'tcp').localeCompare(b.protocol ?? 'tcp') ||
+    (a.published ?? 0) - (b.published ?? 0) ||
+    a.target - b.target
+  );
+}
+
+function isNext({ last }: PortRange, { protocol = 'tcp', published, target }: Port): boolean {
+  return (
+    (last.protocol ?? 'tcp') === protocol &&
+    last.published !== undefined &&
+    published === last.published + 1 &&
+    target === last.target + 1
+  );
+}
+
+function rangeWords({ first, last }: PortRange): string {
+  if (first === last) return portWords(first);
+  const range = (from = 0, to = 0) => `${String(from)}-${String(to)}`;
+  const published = range(first.published, last.published);
+  return `*:${published}->${range(first.target, last.target)}/${first.protocol ?? 'tcp'}`;
+}
+
+/** An image as tables show it: of a tag with a digest only the tag. */
+export const imageWords = (image: string): string =>
+  image.replace(/(:[\w][\w.-]*)@sha256:[0-9a-f]+$/, '$1');
 
 /** The state to show of a task. */
 export function stateOf({ spec, status }: Task): string {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { withCluster, type Cli, type Session } from '../../cli.js';
 import { labelMap, oneOf } from '../../docker/values.js';
 import { UsageError } from '../../exit-code.js';
-import { findNodes } from '../../objects/find-nodes.js';
+import { findNode } from '../../objects/find-nodes.js';
 import { collect, defineDockerCommand } from '../define-command.js';
 
 interface UpdateOptions {
@@ -53,8 +53,7 @@ function patchOf({ availability, labelAdd = [], labelRm = [] }: UpdateOptions): 
 
 async function update(session: Session, name: string, patch: object): Promise<void> {
   const { api, streams } = session;
-  for (const { metadata } of await findNodes(session, [name])) {
-    await api.patch('nodes', metadata.uid ?? name, patch, { signal: streams.interrupted });
-    streams.out(`${name}\n`);
-  }
+  const { metadata } = await findNode(session, name);
+  await api.patch('nodes', metadata.uid ?? name, patch, { signal: streams.interrupted });
+  streams.out(`${name}\n`);
 }

@@ -3,7 +3,8 @@ import type { Service } from '../../../../api/v1/index.js';
 import { withCluster, type Cli, type Session } from '../../cli.js';
 import { hasLabels, matches, parseFilters } from '../../docker/filters.js';
 import { printRows, type Heading, type ListOptions, type Row } from '../../docker/print-rows.js';
-import { modeOf, portsOf, replicaWords, shortId } from '../../output/words.js';
+import { byNaturalOrder } from '../../objects/natural-order.js';
+import { imageWords, modeOf, portsOf, replicaWords, shortId } from '../../output/words.js';
 import { collect, defineDockerCommand } from '../define-command.js';
 
 interface LsOptions extends ListOptions {
@@ -24,6 +25,8 @@ export function lsCommand(cli: Cli): Command {
   return defineDockerCommand({
     name: 'ls',
     summary: 'List services',
+    description:
+      'Lists services. Placeholders of --format: .ID .Name .Mode .Replicas .Image .Ports',
     examples: [
       ['All of them', 'swarmctl service ls'],
       ['With a label', 'swarmctl service ls --filter label=tier=web'],
@@ -32,7 +35,7 @@ export function lsCommand(cli: Cli): Command {
   })
     .alias('list')
     .option('-f, --filter <filter>', 'filter output: id, label, mode, name', collect)
-    .option('--format <string>', "'table', 'table TEMPLATE', 'json' or a Go template")
+    .option('--format <string>', "'table', 'table TEMPLATE', 'json', 'raw' or a Go template")
     .option('-q, --quiet', 'only display IDs')
     .action((options: LsOptions, command: Command) =>
       withCluster(cli, command, (session) => list(session, options)),
@@ -50,8 +53,9 @@ async function list({ api, streams }: Session, options: LsOptions): Promise<void
         matches(filters, 'mode', (wanted) => modeOf(spec) === wanted) &&
         hasLabels(filters, 'label', metadata.labels ?? {}),
     )
+    .sort((a, b) => byNaturalOrder(a.metadata.name, b.metadata.name))
     .map(rowOf);
-  printRows(streams, HEADINGS, { ...options, rows });
+  printRows(streams, HEADINGS, { ...options, rows, formatKey: 'servicesFormat' });
 }
 
 function rowOf(service: Service): Row {
@@ -61,7 +65,7 @@ function rowOf(service: Service): Row {
     Name: metadata.name,
     Mode: modeOf(spec),
     Replicas: replicaWords(service),
-    Image: spec.task.container.image,
+    Image: imageWords(spec.task.container.image),
     Ports: portsOf(service),
   };
 }

@@ -3,6 +3,7 @@ import { withCluster, type Cli, type Session } from '../../cli.js';
 import { readTasks } from '../../describe/common.js';
 import { printRows, type ListOptions } from '../../docker/print-rows.js';
 import { TASK_HEADINGS, taskRows, type TaskListOptions } from '../../docker/task-rows.js';
+import { readEach } from '../../objects/read-each.js';
 import { readService } from '../../objects/read-service.js';
 import { addTaskListOptions } from '../task-list-options.js';
 import { defineDockerCommand } from '../define-command.js';
@@ -15,6 +16,7 @@ export function psCommand(cli: Cli): Command {
     examples: [
       ['With the history of each slot', 'swarmctl service ps web'],
       ['Only what should run', 'swarmctl service ps --filter desired-state=running web'],
+      ['Whole errors', "swarmctl service ps --no-trunc --format '{{.Name}}: {{.Error}}' web"],
     ],
   }).argument('<service...>', 'names of services');
   return addTaskListOptions(command).action(
@@ -28,10 +30,15 @@ async function ps(
   names: readonly string[],
   options: TaskListOptions & ListOptions,
 ): Promise<void> {
-  const services = await Promise.all(names.map((name) => readService(session, name)));
-  const tasks = await Promise.all(
-    services.map(({ metadata }) => readTasks(session, `spec.service=${metadata.name}`)),
-  );
-  const rows = await taskRows(session, tasks.flat(), options);
-  printRows(session.streams, TASK_HEADINGS, { ...options, rows });
+  await readEach(session, names, {
+    read: (name) => readService(session, name),
+    print: async (services) => {
+      const found = [...new Set(services.map(({ metadata }) => metadata.name))];
+      const tasks = await Promise.all(
+        found.map((name) => readTasks(session, `spec.service=${name}`)),
+      );
+      const rows = await taskRows(session, tasks.flat(), options);
+      printRows(session.streams, TASK_HEADINGS, { ...options, rows, formatKey: 'tasksFormat' });
+    },
+  });
 }

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { hasCode, messageOf } from '../../../../pkg/base/index.js';
 import { withCluster, type Cli, type Session } from '../../cli.js';
+import { AlreadyToldError, UsageError } from '../../exit-code.js';
 import { parseScale, scaleService, type Scale } from '../../objects/scale-services.js';
 import { followServices } from '../../progress/follow-services.js';
 import { defineDockerCommand } from '../define-command.js';
@@ -20,16 +22,25 @@ export function scaleCommand(cli: Cli): Command {
     });
 }
 
+/** One after the other; those that cannot be scaled do not keep the others. */
 async function scale(
   session: Session,
   scales: readonly Scale[],
   isDetached: boolean,
 ): Promise<void> {
+  const { streams } = session;
+  const done: string[] = [];
   for (const wanted of scales) {
-    await scaleService(session, wanted);
-    session.streams.out(`${wanted.name} scaled to ${String(wanted.replicas)}\n`);
+    try {
+      await scaleService(session, wanted);
+      streams.out(`${wanted.name} scaled to ${String(wanted.replicas)}\n`);
+      done.push(wanted.name);
+    } catch (error) {
+      const isOfService = hasCode(error, 'ERR_NOT_FOUND') || error instanceof UsageError;
+      if (!isOfService || scales.length === 1) throw error;
+      streams.err(`error: ${wanted.name}: ${messageOf(error)}\n`);
+    }
   }
-  if (isDetached) return;
-  const names = scales.map(({ name }) => name);
-  await followServices(session, names, waitDeadline(session.streams, 0));
+  if (!isDetached) await followServices(session, done, waitDeadline(streams, 0));
+  if (done.length < scales.length) throw new AlreadyToldError('some services were not scaled');
 }
