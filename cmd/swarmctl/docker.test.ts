@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ServiceSpec } from '../../api/v1/index.js';
+import type { ServiceSpec, UpdateStatus } from '../../api/v1/index.js';
 import { puts } from '../../pkg/objects/index.js';
 import {
   aNode,
@@ -481,6 +481,30 @@ describe('service inspect', () => {
       out: `${expected}\n`,
       err: '',
     });
+  });
+
+  it('tells how an update goes', async () => {
+    await putService('web');
+    const update: UpdateStatus = {
+      ...{ state: 'updating', attempt: 1, from: 1, to: 2, wanted: 2, retries: 0, tasks: 3 },
+      ...{ failed: [], startedAt: '2026-01-01T00:04:00.000Z', message: 'update in progress' },
+    };
+    const counts = { desired: 1, running: 1, updated: 0, pending: 0, failed: 0, conditions: [] };
+    const status = { serviceUid: 'uid-web', observedGeneration: 1, revision: 2, ...counts, update };
+    const { keys } = ctl.api;
+    await ctl.api.put(puts.serviceStatus(keys, 'web', status));
+    expect(
+      (await ctl.run(['service', 'inspect', '-f', '{{.UpdateStatus.State}}', 'web'])).out,
+    ).toBe('updating\n');
+    expect((await ctl.run('service inspect --pretty web')).out).toContain(
+      [
+        'UpdateStatus:',
+        ' State:         updating',
+        ' Started:       About a minute ago',
+        ' Message:       update in progress',
+        '',
+      ].join('\n'),
+    );
   });
 
   it('shows those that are there, and tells of the others', async () => {

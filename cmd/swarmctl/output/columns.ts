@@ -78,6 +78,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   running: 'good',
   complete: 'good',
   ready: 'good',
+  outdated: 'quiet',
   failed: 'bad',
   rejected: 'bad',
   orphaned: 'bad',

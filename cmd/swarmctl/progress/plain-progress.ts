@@ -38,6 +38,10 @@ function textOf(progress: ServiceProgress, isOneOfMany: boolean): string {
     case 'failed':
       return `${overall}; ${outcome.why}`;
     case 'working':
-      return [overall, ...troublesOf(progress).slice(0, 3)].join('; ');
+      return [
+        overall,
+        ...(outcome.note === undefined ? [] : [outcome.note]),
+        ...troublesOf(progress).slice(0, 3),
+      ].join('; ');
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Service, ServiceStatus, Task } from '../../../api/v1/index.js';
+import type { Service, ServiceStatus, Task, UpdateStatus } from '../../../api/v1/index.js';
 import { puts } from '../../../pkg/objects/index.js';
 import { aService, aTask, type TaskOptions } from '../../../test/builders/objects.js';
 import { SHOWN_AT, SwarmctlFixture } from '../../../test/fixtures/swarmctl.js';
@@ -77,6 +77,54 @@ describe('progressOf', () => {
     expect(snapshot(of).outcome.kind).toBe(kind);
   });
 
+  const update = (more: Partial<UpdateStatus> = {}): UpdateStatus => ({
+    ...{ state: 'updating', attempt: 1, from: 1, to: 2, wanted: 2, retries: 0, tasks: 3 },
+    ...{ failed: [], startedAt: '2026-01-01T00:00:00Z', message: 'update in progress' },
+    ...more,
+  });
+  const ofRevisions = (...revisions: readonly number[]) =>
+    revisions.map((revision, index) => task({ slot: index + 1, state: 'running', revision }));
+
+  it('counts in an update the tasks of the revision it brings, and says which slots wait', () => {
+    const of = service({ revision: 2, running: 3, updated: 1, update: update() });
+    const { running, slots, outcome } = snapshot(of, ...ofRevisions(2, 1, 1));
+    expect({ running, kind: outcome.kind }).toEqual({ running: 1, kind: 'working' });
+    expect(slots.map(({ state }) => state)).toEqual(['running', 'outdated', 'outdated']);
+    expect(troublesOf(snapshot(of, ...ofRevisions(2, 1, 1)))).toEqual([]);
+  });
+
+  it('is not done before the new tasks were watched for long enough', () => {
+    const conditions = [condition('true', 'Verifying')];
+    const status = { revision: 2, running: 3, updated: 3, conditions };
+    const watched = snapshot(service({ ...status, update: update() }), ...ofRevisions(2, 2, 2));
+    expect(watched).toMatchObject({
+      running: 3,
+      outcome: {
+        kind: 'working',
+        note: 'verify: Waiting 5 seconds to verify that tasks are stable...',
+      },
+    });
+    const over = service({ ...status, update: update({ state: 'completed' }), conditions: [] });
+    expect(snapshot(over, ...ofRevisions(2, 2, 2)).outcome).toEqual({ kind: 'converged' });
+  });
+
+  it('follows a rollback, and fails when it is over', () => {
+    const cause = '1 of 3 new tasks failed';
+    const back = update({ state: 'rollback_started', from: 2, to: 1, cause });
+    const status = { revision: 2, running: 3, updated: 1 };
+    const going = snapshot(service({ ...status, update: back }), ...ofRevisions(1, 2, 1));
+    expect(going).toMatchObject({
+      running: 2,
+      outcome: { kind: 'working', note: `rollback: ${cause}` },
+    });
+    const gone = update({ ...back, state: 'rollback_completed' });
+    const conditions = [condition('false', 'RolledBack', `${cause}; tasks are of revision 1`)];
+    expect(snapshot(service({ ...status, update: gone, conditions })).outcome).toEqual({
+      kind: 'failed',
+      why: `${cause}; tasks are of revision 1`,
+    });
+  });
+
   it('says of each slot why it does not go on', () => {
     expect(snapshot(service(), ...TASKS).slots).toEqual([
       { label: '1', state: 'running', note: '' },
@@ -130,6 +178,25 @@ describe('progressLines', () => {
       'web: overall progress: 3 out of 3 tasks',
       'verify: Service web converged',
     ]);
+  });
+
+  it('draws an update: the slots that wait, and what is waited for', () => {
+    const update: UpdateStatus = {
+      ...{ state: 'updating', attempt: 1, from: 1, to: 2, wanted: 2, retries: 0, tasks: 3 },
+      ...{ failed: [], startedAt: '2026-01-01T00:00:00Z', message: '' },
+    };
+    const conditions = [condition('true', 'Verifying')];
+    const of = service({ revision: 2, running: 3, updated: 1, update, conditions });
+    const tasks = [2, 1, 1].map((revision, index) =>
+      task({ slot: index + 1, state: 'running', revision }),
+    );
+    expect(progressLines(snapshot(of, ...tasks), draw()).join('\n')).toMatchInlineSnapshot(`
+      "overall progress: 1 out of 3 tasks
+      1/3: running   [====================>]
+      2/3: outdated                          waits for its turn
+      3/3: outdated                          waits for its turn
+      verify: Waiting 5 seconds to verify that tasks are stable..."
+    `);
   });
 
   it('never draws over the edge', () => {

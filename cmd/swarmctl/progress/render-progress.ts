@@ -34,7 +34,7 @@ export function progressLines(progress: ServiceProgress, options: DrawOptions): 
   const { columns, paint, isOneOfMany } = options;
   const lines = [cut(overallLine(progress, isOneOfMany), columns)];
   if (outcome.kind === 'waiting') return [...lines, paint('quiet', cut(outcome.why, columns))];
-  const most = Math.min(MOST_SLOTS, Math.max(0, options.rows - 4));
+  const most = Math.min(MOST_SLOTS, Math.max(0, options.rows - 5));
   const isDone = outcome.kind === 'converged' && isOneOfMany;
   if (slots.length <= most && !isDone) {
     const width = Math.max(...slots.map((slot) => labelOf(slot, slots.length).length), 0);
@@ -45,6 +45,8 @@ export function progressLines(progress: ServiceProgress, options: DrawOptions): 
     lines.push(...summaryOfSlots(slots, columns));
   }
   if (outcome.kind === 'converged') lines.push(verifyLine(name));
+  if (outcome.kind === 'working' && outcome.note !== undefined)
+    lines.push(cut(outcome.note, columns));
   return lines;
 }
 

@@ -1,17 +1,20 @@
 import {
+  effectiveUpdatePolicy,
   isTerminal,
   isWanted,
   replicasOf,
   type Condition,
   type Service,
+  type ServiceSpec,
   type ServiceStatus,
   type Task,
+  type UpdateStatus,
 } from '../../../api/v1/index.js';
 import { untilWords } from '../describe/common.js';
 import { isHeldBack } from '../describe/describe-service.js';
 import type { NodeNames } from '../objects/node-names.js';
 import { byNewest, slotOf } from '../objects/task-order.js';
-import { stateOf, taskMessage } from '../output/words.js';
+import { plural, stateOf, taskMessage } from '../output/words.js';
 
 /** How far one slot is. */
 export interface SlotProgress {
@@ -30,7 +33,8 @@ export interface ServiceProgress {
   readonly slots: readonly SlotProgress[];
   readonly outcome:
     | { readonly kind: 'waiting'; readonly why: string }
-    | { readonly kind: 'working' }
+    /** `note`: what is done besides bringing tasks up. */
+    | { readonly kind: 'working'; readonly note?: string }
     | { readonly kind: 'converged' }
     | { readonly kind: 'failed'; readonly why: string };
 }
@@ -50,37 +54,73 @@ export function progressOf(snapshot: ServiceSnapshot): ServiceProgress {
   const { name, service } = snapshot;
   const outcome = outcomeOf(snapshot);
   if (service === undefined) return { name, running: 0, wanted: 0, slots: [], outcome };
-  const slots = slotsOf(service, snapshot);
+  const target = targetOf(service);
+  const slots = slotsOf(service, snapshot, target);
   const wanted = replicasOf(service.spec) ?? service.status?.desired ?? slots.length;
   if (outcome.kind === 'waiting') return { name, running: 0, wanted, slots, outcome };
-  const running = service.status?.updated ?? 0;
+  const running =
+    target === undefined
+      ? (service.status?.updated ?? 0)
+      : slots.filter(({ state }) => state === 'running').length;
   return { name, running: Math.min(running, wanted), wanted, slots, outcome };
 }
 
+/** The revision that an update or rollback under way brings tasks to. */
+function targetOf({ status }: Service): number | undefined {
+  return status?.update && isUnderWay(status.update) ? status.update.to : undefined;
+}
+
+const isUnderWay = ({ state }: UpdateStatus) =>
+  state === 'updating' || state === 'rollback_started';
+
 function outcomeOf({ service }: ServiceSnapshot): ServiceProgress['outcome'] {
   if (service === undefined) return { kind: 'failed', why: 'the service does not exist any more' };
-  const { metadata, status } = service;
+  const { metadata, spec, status } = service;
   if (metadata.deletingAt !== undefined) {
     return { kind: 'failed', why: 'the service is being deleted' };
   }
   if (status === undefined || status.observedGeneration < (metadata.generation ?? 1)) {
     return { kind: 'waiting', why: 'waiting for the leading manager to look at it' };
   }
-  return outcomeOfStatus(status);
+  return outcomeOfStatus(status, spec);
 }
 
-function outcomeOfStatus(status: ServiceStatus): ServiceProgress['outcome'] {
+function outcomeOfStatus(status: ServiceStatus, spec: ServiceSpec): ServiceProgress['outcome'] {
   const progressing = status.conditions.find(({ type }) => type === 'Progressing');
   if (progressing && hasStopped(progressing)) return { kind: 'failed', why: progressing.message };
+  const { update } = status;
+  if (update && isUnderWay(update))
+    return { kind: 'working', ...noteOn(update, spec, progressing) };
   const isComplete = status.running >= status.desired && status.updated >= status.desired;
   return { kind: isComplete || isSettled(progressing) ? 'converged' : 'working' };
+}
+
+/** Going back is told with why; tasks that all run are watched until they count. */
+function noteOn(
+  { state, cause }: UpdateStatus,
+  { update, rollback }: ServiceSpec,
+  progressing: Condition | undefined,
+): { readonly note?: string } {
+  const isBack = state === 'rollback_started';
+  if (progressing?.reason === 'Verifying') {
+    const { monitorMs } = effectiveUpdatePolicy(isBack ? rollback : update);
+    const seconds = Math.ceil(monitorMs / 1000);
+    return {
+      note: `verify: Waiting ${plural(seconds, 'second')} to verify that tasks are stable...`,
+    };
+  }
+  return isBack ? { note: `rollback: ${cause ?? 'manually requested rollback'}` } : {};
 }
 
 const isSettled = (condition: Condition | undefined) =>
   condition?.status === 'false' && condition.reason === 'Settled';
 const hasStopped = ({ status, reason }: Condition) => status === 'false' && reason !== 'Settled';
 
-function slotsOf(service: Service, snapshot: ServiceSnapshot): readonly SlotProgress[] {
+function slotsOf(
+  service: Service,
+  snapshot: ServiceSnapshot,
+  target: number | undefined,
+): readonly SlotProgress[] {
   const bySlot = new Map<string, Task[]>();
   for (const task of snapshot.tasks) {
     const known = bySlot.get(slotOf(task)) ?? [];
@@ -96,11 +136,25 @@ function slotsOf(service: Service, snapshot: ServiceSnapshot): readonly SlotProg
       label: replicas === undefined ? snapshot.nodeName(slot) : slot,
       tasks: bySlot.get(slot) ?? [],
     };
-    return slotProgress(label, [...tasks].sort(byNewest), snapshot.now);
+    const newestFirst = [...tasks].sort(byNewest);
+    return waitsForTurn(newestFirst, target)
+      ? { label, state: OUTDATED, note: 'waits for its turn' }
+      : slotProgress(label, newestFirst, snapshot.now);
   });
 }
 
 const isLive = ({ spec }: Task) => isWanted(spec.desiredState);
+
+/** State of a slot that an update has not come to yet. */
+const OUTDATED = 'outdated';
+
+/** Whether nothing of the wanted revision was begun in a slot. */
+function waitsForTurn(tasks: readonly Task[], target: number | undefined): boolean {
+  const live = tasks.filter(isLive);
+  return (
+    target !== undefined && live.length > 0 && !live.some(({ spec }) => spec.revision === target)
+  );
+}
 
 /** The task that a slot is about: the newest wanted one, else the newest. */
 function slotProgress(label: string, newestFirst: readonly Task[], now: Date): SlotProgress {
@@ -129,7 +183,7 @@ function lastFailure(newestFirst: readonly Task[]): string {
 export function troublesOf({ name, slots }: ServiceProgress): readonly string[] {
   const byReason = new Map<string, { readonly note: string; readonly names: readonly string[] }>();
   for (const { label, state, note } of slots) {
-    if (state === 'running') continue;
+    if (state === 'running' || state === OUTDATED) continue;
     const words = note === '' ? state : note;
     const reason = withoutCountdown(words);
     const known = byReason.get(reason) ?? { note: words, names: [] };

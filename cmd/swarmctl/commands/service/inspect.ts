@@ -47,7 +47,7 @@ async function inspect(
       const inspected = services.map((service) => ({
         object: service,
         docker: dockerService(service),
-        pretty: () => prettyService(service),
+        pretty: () => prettyService(service, streams.clock.now()),
       }));
       const { pretty } = options;
       printInspected(streams, inspected, {

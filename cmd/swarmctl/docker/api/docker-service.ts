@@ -7,6 +7,7 @@ import type {
   ServiceMode,
   ServiceSpec,
   TaskTemplate,
+  UpdateStatus,
 } from '../../../../api/v1/index.js';
 import { compact } from '../compact.js';
 import { dockerContainer } from './docker-container.js';
@@ -37,9 +38,18 @@ export function dockerService(service: Service): object {
     },
     // Not there is no mistake: `{{if .UpdateStatus}}`.
     PreviousSpec: undefined,
-    UpdateStatus: undefined,
+    UpdateStatus: status?.update && dockerUpdate(status.update),
     JobStatus: undefined,
   };
+}
+
+function dockerUpdate({ state, startedAt, completedAt, message }: UpdateStatus): object {
+  return compact({
+    State: state,
+    StartedAt: startedAt,
+    CompletedAt: completedAt,
+    Message: message,
+  });
 }
 
 function dockerTask(task: TaskTemplate): object {

@@ -6,11 +6,13 @@ import {
   type Resources,
   type Service,
   type ServiceSpec,
+  type UpdateStatus,
 } from '../../../../api/v1/index.js';
+import { formatAgo } from '../../output/age.js';
 import { goList, humanBytes, prettyLines, prettyPart } from './pretty.js';
 
 /** A service as `docker service inspect --pretty` shows it. */
-export function prettyService({ metadata, spec }: Service): string {
+export function prettyService({ metadata, spec, status }: Service, now: Date): string {
   const { task } = spec;
   const { container } = task;
   return [
@@ -20,6 +22,7 @@ export function prettyService({ metadata, spec }: Service): string {
     ]),
     prettyPart('Labels', pairLines(metadata.labels)),
     modePart(spec.mode),
+    prettyPart('UpdateStatus', updateLines(status?.update, now)),
     placementPart(task.placement),
     policyPart('Update', spec.update),
     policyPart('Rollback', spec.rollback),
@@ -56,6 +59,19 @@ function modePart(mode: ServiceSpec['mode'] = {}): string {
   }
   const replicas = mode.replicated?.replicas ?? 1;
   return prettyLines([['Service Mode', 'Replicated']]) + prettyLines([['Replicas', replicas]], 1);
+}
+
+function updateLines(update: UpdateStatus | undefined, now: Date): string {
+  if (update === undefined) return '';
+  return prettyLines(
+    [
+      ['State', update.state],
+      ['Started', formatAgo(update.startedAt, now)],
+      ['Completed', formatAgo(update.completedAt, now)],
+      ['Message', update.message],
+    ],
+    1,
+  );
 }
 
 function placementPart({ constraints, preferences, maxReplicasPerNode }: Placement = {}): string {
