@@ -89,7 +89,10 @@ export const ObjectMeta = Type.Object(
       }),
     ),
     generation: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'Counts changes of the spec. Set by the server.' }),
+      Type.Integer({
+        minimum: 1,
+        description: 'Counts changes of the spec, and orders about it. Set by the server.',
+      }),
     ),
     createdAt: Type.Optional(
       Type.String({ ...Timestamp, description: 'When it was made. Set by the server.' }),

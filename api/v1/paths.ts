@@ -13,5 +13,6 @@ export const paths = {
   list: (plural: string) => `/v1/${plural}`,
   object: (plural: string, name: string) => `/v1/${plural}/${encodeURIComponent(name)}`,
   serviceLogs: (name: string) => `/v1/services/${encodeURIComponent(name)}/logs`,
+  serviceRollout: (name: string) => `/v1/services/${encodeURIComponent(name)}/rollout`,
   taskLogs: (name: string) => `/v1/tasks/${encodeURIComponent(name)}/logs`,
 } as const;

@@ -33,6 +33,28 @@ export const ServiceRollout = Type.Object(
 );
 export type ServiceRollout = Static<typeof ServiceRollout>;
 
+/** What people can order about a rollout. */
+export const ROLLOUT_ACTIONS = ['pause', 'resume', 'promote', 'abort', 'undo', 'restart'] as const;
+export type RolloutAction = (typeof ROLLOUT_ACTIONS)[number];
+
+/** An order about the rollout of a service. */
+export const RolloutOrder = Type.Object(
+  {
+    action: Type.Enum([...ROLLOUT_ACTIONS], {
+      description:
+        'pause: replace nothing more. resume: go on, also after a failure or a rollback. promote: the canary is well. abort: back to where the tasks came from. undo: the template of an earlier revision. restart: new tasks of the same template.',
+    }),
+    toRevision: Type.Optional(
+      revision('For undo: which one. Default: the last one with another template.'),
+    ),
+    version: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Only when the service is at this version.' }),
+    ),
+  },
+  { ...closed, description: 'An order about the rollout of a service.' },
+);
+export type RolloutOrder = Static<typeof RolloutOrder>;
+
 /** What an update of a service can be doing, in Docker's words. */
 export const UPDATE_STATES = [
   'updating',

@@ -24,12 +24,24 @@ export const ServiceRevision = Type.Object(
     hash: Type.String({ description: 'Of the canonical template: equal templates, equal hashes.' }),
     template: RevisionTemplate,
     createdAt: Timestamp,
+    cause: Type.Optional(
+      Type.String({ description: 'Why the template became what it is, in the words of a person.' }),
+    ),
+    status: Type.Optional(
+      Type.Object(
+        {
+          current: Type.Boolean({ description: 'Tasks are of it, or brought to it.' }),
+          stable: Type.Boolean({ description: 'All tasks ran it for longer than the monitor.' }),
+        },
+        { description: 'How the service stands to it. Set by the server.' },
+      ),
+    ),
   },
   { ...closed, description: 'One stored task template of a service: rollout history.' },
 );
 export type ServiceRevision = Static<typeof ServiceRevision>;
 
 /** A revision as stored. */
-export interface StoredServiceRevision extends Omit<ServiceRevision, 'metadata'> {
+export interface StoredServiceRevision extends Omit<ServiceRevision, 'metadata' | 'status'> {
   readonly metadata: StoredMeta;
 }

@@ -19,7 +19,7 @@ import {
 import type { LeaderTerm } from '../../pkg/election/index.js';
 import { EventRecorder } from '../../pkg/events/index.js';
 import { Logger } from '../../pkg/log/index.js';
-import { ManagerMetrics, observeControllers } from '../../pkg/metrics/index.js';
+import { ManagerMetrics, observeControllers, observeRollouts } from '../../pkg/metrics/index.js';
 import { World } from '../../pkg/objects/index.js';
 import { KeysToken } from './tokens.js';
 
@@ -55,6 +55,7 @@ function partsOf(scope: DependencyContainer) {
     writer: scope.resolve<GuardedWriter>(GuardedWriter),
     clock: scope.resolve<Clock>(Clock),
     events: scope.resolve<EventRecorder>(EventRecorder),
+    rollouts: observeRollouts(scope.resolve<ManagerMetrics>(ManagerMetrics).of.rollout),
   };
 }
 

@@ -21,7 +21,7 @@ import { ManagerHealth } from './manager-health.js';
 import { observability } from './observability.js';
 import type { runOptions } from './options.js';
 import { StateFolder } from './state-folder.js';
-import { collectCluster } from './world-metrics.js';
+import { collectCluster, collectRollouts } from './world-metrics.js';
 
 type RunOptions = Options<typeof runOptions>;
 
@@ -157,6 +157,7 @@ function assemble(ground: Cluster): readonly RunnableGroup[] {
   });
   const renewal = new CertificateRenewal({ ...base, world, server });
   collectCluster(metrics.of.cluster, world);
+  collectRollouts(metrics.of.rollout, world);
   // By our own cache: what we see there, others do, too.
   const isRegistered = () => presence.isPresent && world.managers.get(own.managerId) !== undefined;
   base.health.watch({ cache, server, isRegistered });

@@ -1,4 +1,4 @@
-import { DESIRED_STATES, NODE_STATES, TASK_STATES } from '../../api/v1/index.js';
+import { DESIRED_STATES, NODE_STATES, TASK_STATES, UPDATE_STATES } from '../../api/v1/index.js';
 import type { ManagerMetrics } from '../../pkg/metrics/index.js';
 import { stateOf, type World } from '../../pkg/objects/index.js';
 
@@ -17,6 +17,14 @@ export function collectCluster(metrics: ManagerMetrics['of']['cluster'], world: 
     const stateOfNode = (id: string) => world.nodeHealths.get(id)?.state ?? 'unknown';
     const counts = countBy(world.nodes.list(), ({ metadata }) => stateOfNode(metadata.uid));
     return NODE_STATES.map((state) => [{ state }, counts.get(state) ?? 0] as const);
+  });
+}
+
+/** Counts services by their latest update at every scrape; those that had none are in no state. */
+export function collectRollouts(metrics: ManagerMetrics['of']['rollout'], world: World): void {
+  metrics.services.onCollect(() => {
+    const counts = countBy(world.serviceStatuses.list(), ({ update }) => update?.state);
+    return UPDATE_STATES.map((state) => [{ state }, counts.get(state) ?? 0] as const);
   });
 }
 

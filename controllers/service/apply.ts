@@ -51,7 +51,7 @@ export function partOf(change: ServiceChange, context: ApplyContext): TxnPart {
 }
 
 function revisionPart(
-  { revision, hash, template }: Extract<ServiceChange, { kind: 'create-revision' }>,
+  { revision, hash, template, cause }: Extract<ServiceChange, { kind: 'create-revision' }>,
   { keys, service, now }: ApplyContext,
 ): TxnPart {
   const { name, uid, version } = service.metadata;
@@ -72,6 +72,7 @@ function revisionPart(
     hash,
     template,
     createdAt: now,
+    ...(cause !== undefined && { cause }),
   });
   const compare = [atVersion(keys.service(name), version), absent(operation.key)];
   return { compare, operations: [operation] };

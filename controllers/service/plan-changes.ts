@@ -31,6 +31,8 @@ export type ServiceChange =
       readonly revision: number;
       readonly hash: string;
       readonly template: RevisionTemplate;
+      /** Why, in a person's words. */
+      readonly cause?: string | undefined;
     }
   | { readonly kind: 'create-task'; readonly task: NewTask }
   /** Stops live tasks of a slot, maybe none, and creates their successor: never one without the other. */

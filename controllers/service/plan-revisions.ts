@@ -1,4 +1,5 @@
 import {
+  CHANGE_CAUSE,
   effectiveRestartPolicy,
   revisionTemplateOf,
   type EffectiveRestartPolicy,
@@ -46,11 +47,12 @@ export function planWantedRevision(input: RevisionInput): WantedRevision {
   }
   const revision = Math.max(freeRevision, (newest?.revision ?? 0) + 1);
   const template = revisionTemplateOf(service.spec);
+  const cause = service.metadata.annotations?.[CHANGE_CAUSE];
   return {
     revision,
     hash: templateHash,
     template,
-    changes: [{ kind: 'create-revision', revision, hash: templateHash, template }],
+    changes: [{ kind: 'create-revision', revision, hash: templateHash, template, cause }],
     isHeld: false,
   };
 }

@@ -7,6 +7,9 @@ import { ServiceModel, type Fate } from '../../test/fakes/service-model.js';
 import { planService } from './plan.js';
 import type { ServiceChange } from './plan-changes.js';
 
+/** More of them find more: `PROPERTY_RUNS=5000 npx vitest run controllers/service`. */
+const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 60);
+
 /** One thing that happens: somebody acts, or time passes. */
 type Action =
   | { readonly kind: 'look'; readonly crashAfter: number }
@@ -262,7 +265,7 @@ describe('an update, whatever happens', () => {
         expect(watched.model.update?.state ?? 'completed').toBe('completed');
         expect(watched.model.look().changes).toEqual([]);
       }),
-      { numRuns: 150 },
+      { numRuns: RUNS },
     );
   });
 
@@ -285,7 +288,7 @@ describe('an update, whatever happens', () => {
           planOf(model.tasks, model.revisions),
         );
       }),
-      { numRuns: 150 },
+      { numRuns: RUNS },
     );
   });
 
@@ -308,7 +311,7 @@ describe('an update, whatever happens', () => {
           expect(moved(wanted)).toBeLessThanOrEqual(Math.max(canary, before));
         }
       }),
-      { numRuns: 150 },
+      { numRuns: RUNS },
     );
   });
 });

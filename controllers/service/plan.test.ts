@@ -110,6 +110,12 @@ describe('planService: revisions', () => {
     ]);
   });
 
+  it('keeps with a revision why it was made', () => {
+    const meta = { annotations: { 'swarm/change-cause': 'fixes the login' } };
+    const { changes } = planService(aSnapshot({ meta }, [], { revisions: [], freeRevision: 1 }));
+    expect(changes[0]).toMatchObject({ kind: 'create-revision', cause: 'fixes the login' });
+  });
+
   it('gives a template that returns to an older one a new number', () => {
     const first = aService({ image: 'a' });
     const revisions = [aRevision(first, 1), aRevision(aService({ image: 'b' }), 2)];

@@ -1,5 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ServiceStatus, StoredService, StoredServiceStatus } from '../../api/v1/index.js';
+import type {
+  ServiceStatus,
+  StoredService,
+  StoredServiceStatus,
+  UpdateState,
+} from '../../api/v1/index.js';
 import { Pacer, type Clock } from '../../pkg/base/index.js';
 import type {
   GuardedWriter,
@@ -23,6 +28,14 @@ export interface ServiceReconcilerOptions {
   readonly writer: GuardedWriter;
   readonly clock: Clock;
   readonly events: EventRecorder;
+  /** Told of what becomes of updates. */
+  readonly rollouts?: RolloutObserver;
+}
+
+/** Counts what becomes of updates. */
+export interface RolloutObserver {
+  /** An update or a rollback came to this state. */
+  cameTo(state: UpdateState): void;
 }
 
 /** While tasks start by the hundred, a service is looked at this often: the rest is status. */
@@ -125,7 +138,9 @@ export class ServiceReconciler implements Reconciler {
     const parts = isNews ? [this.statusPart(service, plan.status), ...changes] : changes;
     await this.commitAll(parts, context);
     recordChanges(events, service, plan);
-    if (isNews) recordTransitions(events, service, before, plan.status);
+    if (!isNews) return;
+    const state = recordTransitions(events, service, before, plan.status);
+    if (state !== undefined) this.options.rollouts?.cameTo(state);
   }
 
   private statusPart({ metadata }: StoredService, status: ServiceStatus): TxnPart {

@@ -33,20 +33,20 @@ export function recordChanges(
   if (count('delete-service') > 0) say('normal', 'ServiceDeleted', 'nothing of it is left');
 }
 
-/** Says when an update or a rollback begins, ends or stands still. */
+/** Says when an update or a rollback begins, ends or stands still; gives the state that is news. */
 export function recordTransitions(
   events: EventRecorder,
   service: StoredService,
   before: ServiceStatus | undefined,
   after: ServiceStatus,
-): void {
+): UpdateState | undefined {
   const { update } = after;
-  if (!update || isKnown(before?.update, update)) return;
-  const { type, reason } = isResumed(before?.update, update) ? RESUMED : TOLD[update.state];
+  if (!update || isKnown(before?.update, update)) return undefined;
+  const { type, reason } = toldOf(before?.update, update);
   reporter(events, service)(type, reason, wordsOf(update));
+  return update.state;
 }
 
-/** An attempt that was over at its first look is told of once, as over. */
 function isKnown(
   before: UpdateStatus | undefined,
   { attempt, state, reason }: UpdateStatus,
@@ -54,13 +54,16 @@ function isKnown(
   return before?.attempt === attempt && before.state === state && before.reason === reason;
 }
 
-/** It stood still and goes on. */
-function isResumed(before: UpdateStatus | undefined, { attempt, state }: UpdateStatus): boolean {
-  return before?.attempt === attempt && isPause(before.state) && !isPause(state);
-}
+type Told = Pick<EventReport, 'type' | 'reason'>;
 
-const isPause = (state: UpdateState): boolean => state === 'paused' || state === 'rollback_paused';
-const RESUMED = { type: 'normal', reason: 'RolloutResumed' } as const;
+function toldOf(before: UpdateStatus | undefined, update: UpdateStatus): Told {
+  const isSame = before?.attempt === update.attempt;
+  if (isSame && before.reason !== undefined && !update.completedAt && !update.reason) {
+    return { type: 'normal', reason: 'RolloutResumed' };
+  }
+  if (update.reason === 'AwaitingPromotion') return { type: 'normal', reason: update.reason };
+  return TOLD[update.state];
+}
 
 function wordsOf({ message, cause, from, to }: UpdateStatus): string {
   const way = from === undefined ? `to revision ${to}` : `from revision ${from} to ${to}`;
@@ -68,9 +71,7 @@ function wordsOf({ message, cause, from, to }: UpdateStatus): string {
 }
 
 /** What events say of each state. */
-const TOLD: Readonly<
-  Record<UpdateState, { readonly type: EventReport['type']; readonly reason: string }>
-> = {
+const TOLD: Readonly<Record<UpdateState, Told>> = {
   updating: { type: 'normal', reason: 'UpdateStarted' },
   paused: { type: 'warning', reason: 'UpdatePaused' },
   completed: { type: 'normal', reason: 'UpdateCompleted' },

@@ -60,6 +60,7 @@ function addRoute<C>(
   names: ReadonlyMap<string, string>,
 ): void {
   const { method, url, summary, tag, allow, body, answer, streams } = route;
+  const usual = method === 'POST' && streams === undefined ? 201 : 200;
   const media = streams === 'down' ? 'application/x-ndjson' : 'application/json';
   const success = answer ? referenced(answer, names) : { type: 'object' };
   app.route({
@@ -72,7 +73,7 @@ function addRoute<C>(
       ...querySchema(route),
       ...bodySchema(route, body && referenced(body, names)),
       response: {
-        [method === 'POST' && streams === undefined && url !== '/v1/session/status' ? 201 : 200]: {
+        [route.answerStatus ?? usual]: {
           description: 'Success.',
           content: { [media]: { schema: success } },
         },

@@ -5,6 +5,7 @@ import {
   type LogLine,
   type ObjectList,
   type RenewResponse,
+  type RolloutOrder,
   type SessionRequest,
   type WatchLine,
   type WriteResult,
@@ -241,6 +242,23 @@ export class SwarmClient {
     return this.write(`delete ${plural}/${name}`, options, {
       method: 'DELETE',
       path: withQuery(paths.object(plural, name), { dryRun, force, version }),
+      idempotent: false,
+    });
+  }
+
+  /**
+   * Orders something about the rollout of a service; `unchanged` when it has been obeyed already.
+   * Errors: ConflictError when there is nothing that it could be about, or the version is stale; NotFoundError.
+   */
+  rollout(
+    service: string,
+    order: RolloutOrder,
+    options: WriteOptions = {},
+  ): Promise<Written<'services'>> {
+    return this.write(`${order.action} the rollout of services/${service}`, options, {
+      method: 'POST',
+      path: withQuery(paths.serviceRollout(service), writeQuery(options)),
+      body: JSON.stringify(order),
       idempotent: false,
     });
   }

@@ -10,6 +10,7 @@ import {
   etcdMetrics,
   leaderMetrics,
   processMetrics,
+  rolloutMetrics,
 } from './subsystems.js';
 
 /** All metrics of a manager; call once per process. */
@@ -22,6 +23,7 @@ export function createManagerMetrics() {
     leader: leaderMetrics,
     controller: controllerMetrics,
     cluster: clusterMetrics,
+    rollout: rolloutMetrics,
     api: apiMetrics,
   });
 }

@@ -1,4 +1,4 @@
-import { DESIRED_STATES, NODE_STATES, TASK_STATES } from '../../api/v1/index.js';
+import { DESIRED_STATES, NODE_STATES, TASK_STATES, UPDATE_STATES } from '../../api/v1/index.js';
 import { counter, defineSubsystem, gauge, histogram } from './declare.js';
 
 /** From a memory read to a call that hit its deadline; few, because each is a series. */
@@ -125,6 +125,20 @@ export const clusterMetrics = defineSubsystem('cluster', 'Cluster', {
   }),
   nodes: gauge('nodes', 'Nodes by state.', { state: NODE_STATES }),
   services: gauge('services', 'Services.'),
+});
+
+/** Updates and rollbacks of services. */
+export const rolloutMetrics = defineSubsystem('rollout', 'Rollouts', {
+  services: gauge(
+    'services',
+    'Services by the state of their latest update. Paused ones wait for a person.',
+    { state: UPDATE_STATES },
+  ),
+  transitions: counter(
+    'transitions_total',
+    'How often an update came to a state while this manager led, by that state.',
+    { state: UPDATE_STATES },
+  ),
 });
 
 /** The API that managers serve. */

@@ -11,6 +11,7 @@ import {
   observeEngine,
   observeEtcd,
   observeLeadership,
+  observeRollouts,
 } from './index.js';
 
 async function line(
@@ -59,6 +60,17 @@ describe('the observers of the world', () => {
     Object.assign(cache, { revision: 42, disconnectedMs: 1500 });
     expect(await line(metrics, 'swarm_cache_watch_lag_seconds')).toBe('1.5');
     expect(await line(metrics, 'swarm_cache_revision')).toBe('42');
+  });
+
+  it('count what becomes of updates', async () => {
+    const metrics = createManagerMetrics();
+    const observer = observeRollouts(metrics.of.rollout);
+    observer.cameTo('updating');
+    observer.cameTo('rollback_completed');
+    observer.cameTo('rollback_completed');
+    const series = 'swarm_rollout_transitions_total{state="rollback_completed"}';
+    expect(await line(metrics, series)).toBe('2');
+    expect(await line(metrics, 'swarm_rollout_services{state="paused"}')).toBe('0');
   });
 
   it('show who leads', async () => {

@@ -1,6 +1,7 @@
 import type { Handles } from './registry.js';
 import { LIST_REASONS } from './subsystems.js';
-import type { cacheMetrics, leaderMetrics } from './subsystems.js';
+import type { cacheMetrics, leaderMetrics, rolloutMetrics } from './subsystems.js';
+import type { UpdateState } from '../../api/v1/index.js';
 
 /** The observer port of pkg/informer. */
 export interface CacheObserver {
@@ -41,6 +42,17 @@ export function collectCache(
 ): void {
   metrics.revision.onCollect(() => [[{}, cache.revision]]);
   metrics.watchLag.onCollect(() => [[{}, cache.disconnectedMs / 1000]]);
+}
+
+/** The observer port of the service controller. */
+export interface RolloutObserver {
+  /** An update or a rollback came to this state. */
+  cameTo(state: UpdateState): void;
+}
+
+/** Counts what becomes of updates. */
+export function observeRollouts(metrics: Handles<typeof rolloutMetrics.metrics>): RolloutObserver {
+  return { cameTo: (state) => metrics.transitions.inc({ state }) };
 }
 
 /** The observer port of pkg/election. */

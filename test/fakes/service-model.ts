@@ -66,6 +66,8 @@ export class ServiceModel {
   /** Told of each change before it is made. */
   onChange: (change: ServiceChange, plan: ServicePlan) => void = () => undefined;
   private ids = 0;
+  /** Counts whatever changes in the store. */
+  private writes = 0;
 
   constructor(private readonly options: ServiceModelOptions = {}) {
     const service = aService(options.service);
@@ -142,16 +144,20 @@ export class ServiceModel {
   settle({ rounds = 200, untilMs = Infinity } = {}): void {
     const end = this.nowMs + untilMs;
     for (let round = 0; round < rounds; round += 1) {
-      const before = JSON.stringify([this.tasks, this.status, this.revisions.length]);
+      const before = this.state();
       const { lookAgainAt } = this.look();
       this.lookAtSlots();
       this.nodesAct();
       const next = Math.min(lookAgainAt ?? Infinity, this.nextStart());
-      if (JSON.stringify([this.tasks, this.status, this.revisions.length]) !== before) continue;
+      if (this.state() !== before) continue;
       if (!Number.isFinite(next) || next > end) return;
       this.nowMs = Math.max(this.nowMs + 1, next);
     }
     throw new Error('never settles');
+  }
+
+  private state(): string {
+    return `${String(this.writes)} ${JSON.stringify(this.status)}`;
   }
 
   /** A task ends by itself. */
@@ -206,6 +212,7 @@ export class ServiceModel {
   }
 
   private make(change: ServiceChange): void {
+    this.writes += 1;
     switch (change.kind) {
       case 'create-revision': {
         const { revision, hash, template } = change;
@@ -242,6 +249,7 @@ export class ServiceModel {
     updates,
     attempt,
   }: NewTask): void {
+    this.writes += 1;
     this.ids += 1;
     const id = `task${String(this.ids).padStart(5, '0')}`;
     const task: StoredTask = {
@@ -278,6 +286,7 @@ export class ServiceModel {
   }
 
   private change(view: TaskView, spec: Partial<StoredTask['spec']>): void {
+    this.writes += 1;
     this.tasks = this.tasks.map((known) => {
       if (known.task.metadata.uid !== view.task.metadata.uid) return known;
       const task = { ...known.task, spec: { ...known.task.spec, ...spec } };
@@ -286,6 +295,7 @@ export class ServiceModel {
   }
 
   private report(view: TaskView, state: TaskState, more: Partial<StoredTaskStatus> = {}): void {
+    this.writes += 1;
     const runningAt = state === 'running' ? this.now : view.status?.runningAt;
     const status: StoredTaskStatus = {
       taskId: view.task.metadata.uid,
@@ -333,6 +343,7 @@ export class ServiceModel {
   }
 
   private forget({ task }: TaskView): void {
+    this.writes += 1;
     this.tasks = this.tasks.filter((known) => known.task.metadata.uid !== task.metadata.uid);
   }
 

@@ -56,6 +56,8 @@ export interface RouteDefinition<Context> {
   readonly body?: TSchema;
   /** For the document only: what a success looks like. */
   readonly answer?: TSchema;
+  /** For the document only: the status of a success. Default 201 for a POST that is no stream, else 200. */
+  readonly answerStatus?: number;
   /** Lines (NDJSON) up or down: not counted among the calls in flight, and without their deadline. */
   readonly streams?: 'up' | 'down' | 'maybe-down';
   handle(context: Context, request: ApiRequest): Promise<ApiReply | undefined>;

@@ -41,6 +41,8 @@ export interface MutableKind<Stored extends StoredObject = StoredObject> {
   normalise(spec: Stored['spec']): Stored['spec'];
   /** The part whose changes people give a cause for; undefined when the kind has none. */
   templateText?(spec: Stored['spec']): string;
+  /** What becomes of the parts beside the spec when the template is a new one. Default: they stay. */
+  withNewTemplate?(stored: Stored): Stored;
   /** What may not change, or not yet. */
   changeProblems(before: Stored, spec: Stored['spec']): readonly Problem[];
   put(keys: Keys, stored: Stored): Operation;

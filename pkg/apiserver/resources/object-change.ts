@@ -40,16 +40,17 @@ export function changeOf(
   const notesChanged =
     !sameMap(labels, before.metadata.labels) || !sameMap(annotations, before.metadata.annotations);
   const isChanged = specChanged || notesChanged;
-  const written = isChanged ? { ...before, ...writtenParts() } : before;
+  const isNewTemplate = kind.templateText?.(spec) !== kind.templateText?.(before.spec);
+  const written = isChanged ? writtenObject() : before;
   const applied = change.applied ?? ownedAfter(kind, written);
   if (!isChanged && ownsTheSame(kind, applied, before.applied)) return undefined;
   return { isChanged, stored: withApplied(written, applied) };
 
-  function writtenParts(): Pick<StoredObject, 'metadata' | 'spec'> {
-    const isNewTemplate = kind.templateText?.(spec) !== kind.templateText?.(before.spec);
+  function writtenObject(): StoredObject {
     const notes = withCause(annotations, before, { ...change, isNewTemplate });
     const { annotations: _old, ...metadata } = before.metadata;
-    return {
+    const stored = {
+      ...before,
       metadata: {
         ...metadata,
         labels,
@@ -60,6 +61,7 @@ export function changeOf(
       // What means the same stays as it was written, or it would look changed to a reader.
       spec: specChanged ? spec : before.spec,
     };
+    return isNewTemplate ? (kind.withNewTemplate?.(stored) ?? stored) : stored;
   }
 }
 

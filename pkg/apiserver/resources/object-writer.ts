@@ -34,6 +34,23 @@ export interface WriteMode {
   readonly signal: AbortSignal;
 }
 
+/** What an order makes of an object. */
+export interface Ordered {
+  readonly spec: object;
+  /** Parts beside metadata and spec. */
+  readonly beside: Readonly<Record<string, unknown>>;
+  /** Why, unless the person says so. */
+  readonly cause?: string | undefined;
+}
+
+/** Something that a person orders about an object. */
+export interface Order {
+  /** Only when the object is at this version. */
+  readonly version?: number | undefined;
+  /** `now` is ISO 8601. */
+  obey(before: StoredObject, now: string): Ordered | undefined;
+}
+
 /** What one write decided from the object as it was. */
 interface Decision {
   readonly result: 'created' | 'configured' | 'unchanged' | 'deleting';
@@ -116,6 +133,28 @@ export class ObjectWriter {
     return this.decided(kind, key, mode, (before) => {
       if (!before) throw notThere(kind, key);
       return this.configured(kind, before, { wish: requireValid(kind, change(before)), ...mode });
+    });
+  }
+
+  /**
+   * Obeys an order: changes the spec, the parts beside it, or both; `order` says how the object is then, or gives
+   * undefined when it has been obeyed already. Errors: those of `order` and of {@link replace}.
+   */
+  order(kind: MutableKind, key: string, order: Order, mode: WriteMode): Promise<WriteResult> {
+    return this.decided(kind, key, mode, (before) => {
+      if (!before) throw notThere(kind, key);
+      requireVersion(before, order.version);
+      requireNotDeleting(before);
+      const now = this.options.clock.now().toISOString();
+      const wanted = order.obey(before, now);
+      if (wanted === undefined) return { result: 'unchanged', stored: before, writes: false };
+      const wish = requireValid(kind, submittedOf(before, wanted.spec));
+      const cause = mode.cause ?? wanted.cause;
+      const changed = changeOf(kind, before, { wish, now, cause })?.stored ?? before;
+      const { generation } = before.metadata;
+      const metadata = { ...changed.metadata, generation: generation + 1, updatedAt: now };
+      const stored = { ...changed, ...wanted.beside, metadata };
+      return { result: 'configured', stored, writes: true };
     });
   }
 
@@ -205,9 +244,7 @@ export class ObjectWriter {
     if (uid !== undefined && uid !== before.metadata.uid) {
       throw new ConflictError(`${describe(before)} is another one than that with the given uid`);
     }
-    if (before.metadata.deletingAt !== undefined) {
-      throw new ConflictError(`${describe(before)} is being deleted; wait until it is gone`);
-    }
+    requireNotDeleting(before);
     const now = this.options.clock.now().toISOString();
     const changed = changeOf(kind, before, { ...change, now });
     if (changed === undefined) return { result: 'unchanged', stored: before, writes: false };
@@ -273,6 +310,21 @@ function requireValid(kind: MutableKind, input: unknown): Submitted {
   if (problems.length === 0) return input as Submitted;
   const count = problems.length === 1 ? 'a problem' : `${String(problems.length)} problems`;
   throw new InvalidObjectError(`the ${kind.kind.toLowerCase()} has ${count}`, problems);
+}
+
+function requireNotDeleting(before: StoredObject): void {
+  if (before.metadata.deletingAt === undefined) return;
+  throw new ConflictError(`${describe(before)} is being deleted; wait until it is gone`);
+}
+
+function submittedOf({ apiVersion, kind, metadata }: StoredObject, spec: object): Submitted {
+  const { name, labels, annotations } = metadata;
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, labels, ...(annotations && { annotations }) },
+    spec,
+  };
 }
 
 function requireVersion(before: StoredObject, version: number | undefined): void {

@@ -4,39 +4,13 @@ import type {
   Manager,
   StoredCluster,
   StoredManager,
-  StoredServiceRevision,
 } from '../../../api/v1/index.js';
 import { SINGLETON_KEY, type Informer, type WorldCache } from '../../informer/index.js';
-import { leader, leaderOf, revisionKey, type World } from '../../objects/index.js';
+import { leader, leaderOf, type World } from '../../objects/index.js';
 import { parseCertificate } from '../../pki/index.js';
 import { findByIdPrefix } from './find-by-id.js';
 import { kindOf } from './kind-of.js';
 import { defineResource, type Resource } from './resource.js';
-
-/** Revisions of services: by `web/3`. */
-export function revisionResource(world: World): Resource {
-  return defineResource<StoredServiceRevision>({
-    kind: kindOf('ServiceRevision'),
-    cache: world.cache,
-    primary: world.serviceRevisions,
-    alsoShown: {},
-    keyOf: ({ service, revision }) => revisionKey(service, revision),
-    labelsOf: ({ metadata }) => metadata.labels,
-    fields: {
-      'metadata.name': ({ metadata }) => metadata.name,
-      service: ({ service }) => service,
-      serviceUid: ({ serviceUid }) => serviceUid,
-      revision: ({ revision }) => String(revision),
-    },
-    view: (revision) => revision,
-    find: (name) => {
-      const [, service, number] = /^(.+)\/(\d{1,8})$/.exec(name) ?? [];
-      if (service === undefined) return undefined;
-      const key = revisionKey(service, Number(number));
-      return world.serviceRevisions.get(key) === undefined ? undefined : key;
-    },
-  });
-}
 
 /** Managers: by id or hostname. */
 export function managerResource(world: World): Resource {

@@ -3,11 +3,11 @@ import {
   clusterResource,
   eventResource,
   managerResource,
-  revisionResource,
   type EventReader,
 } from './other-resources.js';
 import { nodeResource } from './node-resource.js';
 import type { Resource } from './resource.js';
+import { revisionResource } from './revision-resource.js';
 import { serviceResource } from './service-resource.js';
 import { taskResource } from './task-resource.js';
 

@@ -30,10 +30,18 @@ export function serviceWrites(resource: Resource): MutableKind<StoredService> {
     },
     normalise: normaliseServiceSpec,
     templateText: (spec) => canonicalTemplate(revisionTemplateOf(spec)),
+    withNewTemplate: withoutUndo,
     changeProblems: modeProblems,
     put: (keys, stored) => puts.service(keys, stored),
     view: (stored) => resource.view(stored, presentReader),
   };
+}
+
+/** A template that somebody wrote was taken from no revision. */
+function withoutUndo(stored: StoredService): StoredService {
+  if (stored.rollout === undefined) return stored;
+  const { undo: _undo, ...rollout } = stored.rollout;
+  return { ...stored, rollout };
 }
 
 function placementProblems({ task }: ServiceSpec): readonly Problem[] {

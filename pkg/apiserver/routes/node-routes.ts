@@ -86,6 +86,7 @@ export const nodeRoutes: readonly RouteDefinition<ApiContext>[] = [
   {
     method: 'POST',
     url: paths.sessionStatus,
+    answerStatus: 200,
     allow: ['node'],
     tag: TAG,
     summary: 'Heartbeat and task reports of the calling node; answered when they are stored.',

@@ -8,11 +8,11 @@ import { listPage } from '../resources/list-page.js';
 import { jsonPatch } from '../resources/json-patch.js';
 import type { MutableKind, StoredObject } from '../resources/mutable-kind.js';
 import { removeNode } from '../resources/node-removal.js';
-import type { WriteMode } from '../resources/object-writer.js';
 import { presentReader } from '../resources/reader.js';
 import { viewOf, type Resource } from '../resources/resource.js';
 import { parseSelectors } from '../resources/selectors.js';
 import { Watcher } from '../resources/watcher.js';
+import { CAUSE, DRY_RUN, writeModeOf } from './write-query.js';
 
 type Route = RouteDefinition<ApiContext>;
 
@@ -30,10 +30,7 @@ const SELECTORS = {
 const MIN_REVISION = {
   minRevision: integer('Wait until this revision of the store can be read. Also a header.'),
 };
-const DRY_RUN = { dryRun: flag('Validate and answer as if it were done, but write nothing.') };
-const CAUSE = { cause: text('Why; kept as the annotation swarm/change-cause.') };
 const SHOW_APPLIED = { showApplied: flag('Also which fields belong to the applied document.') };
-const MAX_CAUSE = 1_024;
 const VERSION = { version: integer('Only when the object is at this version.') };
 
 const listUrl = ({ plural }: KindDescription) => `/v1/${plural}`;
@@ -153,7 +150,7 @@ function createRoute(kind: KindDescription): Route {
       const result = await context.writer.create(
         mutableKind(context, kind),
         request.body,
-        modeOf(request),
+        writeModeOf(request),
       );
       return { status: 201, body: result };
     },
@@ -178,7 +175,7 @@ function replaceRoute(kind: KindDescription): Route {
     answer: resultSchema(kind),
     handle: async (context, request) => {
       const mutable = mutableKind(context, kind);
-      const mode = modeOf(request);
+      const mode = writeModeOf(request);
       const name = request.params['name'];
       const isApply = request.query.flag('apply');
       const key =
@@ -205,7 +202,7 @@ function patchRoute(kind: KindDescription): Route {
       const key = existingKey(context, kind, request.params['name']);
       const change = changeIn(request);
       const mutable = mutableKind(context, kind);
-      return { body: await context.writer.patch(mutable, key, change, modeOf(request)) };
+      return { body: await context.writer.patch(mutable, key, change, writeModeOf(request)) };
     },
   };
 }
@@ -249,7 +246,7 @@ function deleteRoute(kind: KindDescription): Route {
     answer: resultSchema(kind),
     handle: async (context, request) => {
       const version = request.query.integer('version');
-      const mode = modeOf(request);
+      const mode = writeModeOf(request);
       if (isNode) {
         const resource = resourceOf(context, kind);
         const nodeId = requireKey(resource, request.params['name']);
@@ -263,14 +260,6 @@ function deleteRoute(kind: KindDescription): Route {
       return { body: await context.writer.markDeleting(mutable, key, version, mode) };
     },
   };
-}
-
-function modeOf({ query, signal }: ApiRequest): WriteMode {
-  const cause = query.text('cause');
-  if (cause !== undefined && cause.length > MAX_CAUSE) {
-    throw new BadRequestError(`cause: at most ${MAX_CAUSE} characters are kept`);
-  }
-  return { dryRun: query.flag('dryRun'), cause, signal };
 }
 
 function resourceOf({ resources }: ApiContext, { plural }: KindDescription): Resource {

@@ -3,10 +3,12 @@ import type { RouteDefinition } from '../http/route.js';
 import { clusterRoutes } from './cluster-routes.js';
 import { nodeRoutes } from './node-routes.js';
 import { objectRoutes } from './object-routes.js';
+import { rolloutRoutes } from './rollout-routes.js';
 
 /** Every route of the API, the document of them apart (see openapi.ts). */
 export const ROUTES: readonly RouteDefinition<ApiContext>[] = [
   ...objectRoutes,
+  ...rolloutRoutes,
   ...clusterRoutes,
   ...nodeRoutes,
 ];
