@@ -93,7 +93,10 @@ describe('Daemons', () => {
       wrapper: ['sh', '-c', '"$@" & wait', 'wrapper'],
     });
     const pid = (await daemons.find('inner'))!;
-    expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).toBe('sleep\x001000\x00');
+    // The shell forks first: for a moment the pid is still its own image.
+    await vi.waitFor(async () =>
+      expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).toBe('sleep\x001000\x00'),
+    );
     await vi.waitFor(async () => expect(await ourPids()).toEqual([pid]));
   });
 
