@@ -1,5 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { byteSize, duration, labelsOf } from './common.js';
+import { Hooks } from './hooks.js';
+import { Probes } from './probes.js';
 
 const closed = { additionalProperties: false } as const;
 
@@ -315,6 +317,8 @@ export const ContainerSpec = Type.Object(
     ),
     dnsConfig: Type.Optional(DnsConfig),
     healthcheck: Type.Optional(Healthcheck),
+    probes: Type.Optional(Probes),
+    hooks: Type.Optional(Hooks),
     privileges: Type.Optional(Privileges),
     privileged: Type.Optional(flag('All devices and capabilities of the node.')),
     capabilityAdd: Type.Optional(texts('Capabilities on top of the default set; ALL for all.')),

@@ -100,6 +100,17 @@ export const PublishedPort = Type.Object({
 });
 export type PublishedPort = Static<typeof PublishedPort>;
 
+/** Why a running task is not in service. */
+export const Unready = Type.Object({
+  reason: Type.String({
+    description:
+      'CamelCase word: ReadinessPending, ReadinessFailed, Stopping, or Unhealthy (it is being stopped for that).',
+  }),
+  message: Type.String({ description: 'What the probe got to see, for people.' }),
+  since: Timestamp,
+});
+export type Unready = Static<typeof Unready>;
+
 /** What the node reports of a task. */
 export const TaskReport = Type.Object({
   state: Type.Enum([...TASK_STATES]),
@@ -117,6 +128,13 @@ export const TaskReport = Type.Object({
   startedAt: Type.Optional(Timestamp),
   finishedAt: Type.Optional(Timestamp),
   health: Type.Optional(Type.Enum(['starting', 'healthy', 'unhealthy'])),
+  ready: Type.Optional(
+    Type.Boolean({ description: 'While it runs: whether it is in service. Missing means yes.' }),
+  ),
+  readySince: Type.Optional(
+    Type.String({ ...Timestamp, description: 'In service since, by the clock of the node.' }),
+  ),
+  unready: Type.Optional(Unready),
   ports: Type.Optional(Type.Array(PublishedPort)),
 });
 export type TaskReport = Static<typeof TaskReport>;
@@ -155,6 +173,8 @@ export interface StoredTaskStatus extends TaskReport {
   readonly appliedAt: string;
   /** When it was first seen running, by the same clock; kept when it ends. */
   readonly runningAt?: string;
+  /** In service since, by the same clock; missing while it is not. */
+  readonly readyAt?: string;
   readonly version: number;
 }
 

@@ -2,6 +2,7 @@ import { SERVICE_NAME } from './common.js';
 import { containerRules } from './container-rules.js';
 import { endpointRules } from './endpoint-rules.js';
 import { modeRules } from './mode-rules.js';
+import { probeRules } from './probe-rules.js';
 import { codec, describeValue, type Problem } from './problems.js';
 import { NOT_SUPPORTED_YET, type Report } from './report.js';
 import { parseDurationMs } from './quantities.js';
@@ -54,6 +55,7 @@ const MINIMUM_DURATIONS = [
 function checkSpec(spec: ServiceSpec, report: Report): void {
   modeRules(spec.mode, report);
   containerRules(spec.task.container, report);
+  probeRules(spec.task.container, report);
   resourceRules(spec.task.resources, report);
   endpointRules(spec.endpoint, spec.task.container, report);
   updateRules(spec, report);

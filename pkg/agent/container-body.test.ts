@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Assignment, ContainerSpec, RevisionTemplate } from '../../api/v1/index.js';
-import { containerBody, containerName, stopGraceMs, type NodeFacts } from './container-body.js';
+import { containerBody, containerName, type NodeFacts } from './container-body.js';
 
 const assignment: Assignment = {
   taskId: 't1',
@@ -343,13 +343,8 @@ describe('containerBody', () => {
   });
 });
 
-describe('containerName and stopGraceMs', () => {
+describe('containerName', () => {
   it('never names two containers alike', () => {
     expect(containerName(assignment)).toBe('web.2.t1');
-  });
-
-  it('waits ten seconds unless told otherwise', () => {
-    expect(stopGraceMs({ image: 'a' })).toBe(10_000);
-    expect(stopGraceMs({ image: 'a', stopGracePeriod: '3s' })).toBe(3_000);
   });
 });

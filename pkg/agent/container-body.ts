@@ -1,6 +1,6 @@
 import {
-  durationMs,
   parseDurationMs,
+  stopGraceMs,
   type Assignment,
   type ContainerSpec,
   type Healthcheck,
@@ -33,15 +33,8 @@ export const CONTAINER_LABEL = {
   template: 'io.swarmkeeper.template',
 } as const;
 
-/** Docker's grace between the stop signal and SIGKILL. */
-const DEFAULT_STOP_GRACE_MS = 10_000;
-
 /** Unique for ever, because a task id is. */
 export const containerName = ({ name, taskId }: Assignment): string => `${name}.${taskId}`;
-
-/** How long a task's container may take to stop by itself, in milliseconds. */
-export const stopGraceMs = (container: ContainerSpec): number =>
-  durationMs(container.stopGracePeriod, DEFAULT_STOP_GRACE_MS);
 
 /**
  * The container of a task: every field of its template in the engine's words.
@@ -98,9 +91,7 @@ const processOf = (container: ContainerSpec) => ({
   Tty: container.tty,
   OpenStdin: container.openStdin,
   StopSignal: container.stopSignal,
-  StopTimeout: optional(container.stopGracePeriod, (period) =>
-    Math.ceil(durationMs(period, DEFAULT_STOP_GRACE_MS) / 1000),
-  ),
+  StopTimeout: optional(container.stopGracePeriod, () => Math.ceil(stopGraceMs(container) / 1000)),
 });
 
 /** An empty list means "the image's", as in Docker's services. */

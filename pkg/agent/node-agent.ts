@@ -16,6 +16,9 @@ import { AssignmentCache } from './assignment-cache.js';
 import { CertificateKeeper } from './certificate-keeper.js';
 import { CONTAINER_LABEL, type NodeFacts } from './container-body.js';
 import { EngineWatch } from './engine-watch.js';
+import { nodeNetwork, type NetworkActions } from './health/network-actions.js';
+import type { ProbeSurroundings } from './health/probe-run.js';
+import { ProbeScheduler } from './health/probe-scheduler.js';
 import { ImageSupply } from './image-supply.js';
 import { LogStreams, type LogSource } from './log-streams.js';
 import { describeNode } from './node-description.js';
@@ -25,6 +28,7 @@ import { SessionKeeper, type Managers } from './session-keeper.js';
 import { StartPool } from './start-pool.js';
 import { StatusReporter, type Vouched } from './status-reporter.js';
 import { TaskSet } from './task-set.js';
+import { noEndpoints } from './withdrawal.js';
 
 /** What an agent keeps over its restarts. */
 export type AgentState = Pick<
@@ -51,6 +55,8 @@ export interface NodeAgentOptions {
   readonly version: string;
   /** How many containers are created or started at once. */
   readonly startConcurrency: number;
+  /** How probes and hooks reach containers. Default: over the machine's own network. */
+  readonly network?: NetworkActions;
 }
 
 /** Why an agent ended: it was told to, or its node was removed from the cluster. */
@@ -63,6 +69,7 @@ export class NodeAgent {
   private readonly book: AssignmentBook;
   private readonly reporter: StatusReporter;
   private readonly watch: EngineWatch;
+  private readonly probes: ProbeScheduler;
   private readonly tasks: TaskSet;
   private readonly reconciler: Reconciler;
   private readonly logs: LogStreams;
@@ -82,6 +89,7 @@ export class NodeAgent {
     });
     this.reporter = this.makeReporter();
     this.watch = this.makeWatch();
+    this.probes = new ProbeScheduler(options.clock);
     this.tasks = this.makeTasks();
     this.reconciler = this.makeReconciler();
     this.logs = this.makeLogs();
@@ -115,7 +123,7 @@ export class NodeAgent {
   /** Until the signal aborts. Errors: NodeRemovedError; anything else is a bug. */
   private async work(signal: AbortSignal): Promise<void> {
     const scope = new AbortScope(signal);
-    const parts = [this.watch, this.reconciler, this.cache, this.certificates];
+    const parts = [this.watch, this.reconciler, this.cache, this.certificates, this.probes];
     const work = [...parts.map((part) => part.run(scope.signal)), this.holdSession(scope.signal)];
     try {
       await Promise.race(work);
@@ -249,10 +257,13 @@ export class NodeAgent {
         clock,
         log,
         nodeFacts: () => this.nodeFacts(),
+        probes: this.probeSurroundings(),
+        withdrawal: noEndpoints,
         report: (taskId, report) => {
-          const before = this.reporter.reports.get(taskId)?.state;
+          const before = this.reporter.reports.get(taskId);
           this.reporter.report(taskId, report);
-          if (report.state !== before) this.cache.changed();
+          const isWorthKeeping = report.state !== before?.state || report.ready !== before.ready;
+          if (isWorthKeeping) this.cache.changed();
         },
       },
       removals: new StartPool(startConcurrency),
@@ -262,6 +273,22 @@ export class NodeAgent {
         this.cache.changed();
       },
     });
+  }
+
+  private probeSurroundings(): ProbeSurroundings {
+    const { engine, network = nodeNetwork, clock, metrics } = this.options;
+    const { probes, probeDuration } = metrics.of.agent;
+    return {
+      engine,
+      network,
+      clock,
+      scheduler: this.probes,
+      random: Math.random,
+      onTry: (probe, outcome, durationMs) => {
+        probes.inc({ probe, outcome });
+        probeDuration.observe({ probe }, durationMs / 1000);
+      },
+    };
   }
 
   private makeReconciler(): Reconciler {
@@ -364,6 +391,9 @@ export class NodeAgent {
     agent.tasks.onCollect(() =>
       [...this.tasks.counts()].map(([state, count]) => [{ state }, count] as const),
     );
+    agent.unreadyTasks.onCollect(() => [[{}, this.tasks.unready]]);
+    agent.probesScheduled.onCollect(() => [[{}, this.probes.counts().scheduled]]);
+    agent.probesLate.onCollect(() => [[{}, this.probes.counts().late]]);
     agent.sessionConnected.onCollect(() => [[{}, this.session.state.connected ? 1 : 0]]);
     agent.reconnects.onCollect(() => [[{}, this.session.reconnects]]);
     certificate.expiry.onCollect(() => [[{}, this.certificates.expiresAt.getTime() / 1000]]);

@@ -7,13 +7,7 @@ import {
 } from '../base/index.js';
 import type { ContainerInspection, Engine } from '../engine/index.js';
 import type { Logger } from '../log/index.js';
-import {
-  CONTAINER_LABEL,
-  containerBody,
-  containerName,
-  stopGraceMs,
-  type NodeFacts,
-} from './container-body.js';
+import { CONTAINER_LABEL, containerBody, containerName, type NodeFacts } from './container-body.js';
 import type { ImageOptions, ImageSupply } from './image-supply.js';
 import type { StartPool } from './start-pool.js';
 
@@ -109,8 +103,7 @@ export class TaskContainer {
   }
 
   /** Stop signal, grace, SIGKILL. One that does not run or exist is fine. */
-  async stop(signal: AbortSignal): Promise<void> {
-    const graceMs = stopGraceMs(this.template.task.container);
+  async stop(signal: AbortSignal, graceMs: number): Promise<void> {
     try {
       await this.around.engine.stopContainer(this.required(), { graceMs, signal });
     } catch (error) {

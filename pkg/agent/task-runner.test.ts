@@ -4,12 +4,14 @@ import { aTemplate, anAssignment } from '../../test/builders/assignment.js';
 import { FakeClock } from '../../test/fakes/fake-clock.js';
 import { FakeEngine } from '../../test/fakes/fake-engine.js';
 import type { FakeBehaviour } from '../../test/fakes/fake-container.js';
+import { aProbeSurroundings } from '../../test/fixtures/task-runner.js';
 import { NotFoundError, UnavailableError } from '../base/index.js';
 import { EngineRefusedError, ImagePuller } from '../engine/index.js';
 import { nullLogger } from '../log/index.js';
 import { ImageSupply } from './image-supply.js';
 import { StartPool } from './start-pool.js';
 import { TaskRunner, type TaskPast } from './task-runner.js';
+import { noEndpoints } from './withdrawal.js';
 
 const IMAGE = 'busybox:test';
 const NAME = 'web.1.task1';
@@ -41,6 +43,8 @@ describe('TaskRunner', () => {
       starts,
       clock,
       log: nullLogger,
+      probes: aProbeSurroundings(engine, clock),
+      withdrawal: noEndpoints,
       nodeFacts: () => ({
         clusterId: 'cluster1',
         nodeId: 'node1',

@@ -21,13 +21,19 @@ import {
 import { ImagePullError, type ContainerInspection } from '../engine/index.js';
 import { endOf, factsOf, isRunning, type TaskEnd } from './container-report.js';
 import { reasonOf } from './failure.js';
+import type { ProbeSurroundings } from './health/probe-run.js';
+import { TaskHealth, type LeaveReason } from './health/task-health.js';
 import { TaskContainer, type ContainerSurroundings } from './task-container.js';
 import { nextStep, type TaskStep } from './task-step.js';
 import { Wake } from './wake.js';
+import { WayOut } from './way-out.js';
+import type { Withdrawal } from './withdrawal.js';
 
 /** What every task of a node shares. */
 export interface TaskSurroundings extends ContainerSurroundings {
   readonly clock: Clock;
+  readonly probes: ProbeSurroundings;
+  readonly withdrawal: Withdrawal;
   /** Takes the newest report of a task; must not block. */
   report(taskId: string, report: TaskReport): void;
 }
@@ -59,6 +65,8 @@ const PROGRESS_MS = 1_000;
 export class TaskRunner {
   readonly assignment: Assignment;
   private readonly container: TaskContainer;
+  private readonly health: TaskHealth;
+  private readonly wayOut: WayOut;
   private desired: DesiredState;
   private latest: TaskReport;
   private attempts = 0;
@@ -79,6 +87,15 @@ export class TaskRunner {
     this.assignment = assignment;
     this.desired = assignment.desiredState;
     this.container = new TaskContainer(around, assignment, template, past.container?.id);
+    const spec = template.task.container;
+    this.health = new TaskHealth(around.probes, spec, past.report, () => {
+      this.wake.notify();
+    });
+    const { withdrawal, clock, probes } = around;
+    this.wayOut = new WayOut(
+      { ...probes, withdrawal, clock },
+      { taskId: assignment.taskId, spec, container: this.container },
+    );
     this.latest =
       past.report ?? this.stamped({ state: 'accepted', message: 'accepted by the node' });
     if (past.container) this.adopt(past.container);
@@ -118,6 +135,7 @@ export class TaskRunner {
 
   /** Stops working without touching the container: the agent goes away, the task goes on. */
   async release(): Promise<void> {
+    this.health.halt();
     this.life.abort(new Error('the agent lets go of the task'));
     await this.loop;
   }
@@ -201,31 +219,41 @@ export class TaskRunner {
     const before = resumed ? await this.container.inspect(this.step.signal) : undefined;
     if (!resumed) this.tell({ state: 'starting', message: 'starting' });
     if (before?.startedAt === undefined) await this.container.start(this.signals);
-    await this.becomeHealthy();
+    await this.becomeRunning();
   }
 
-  private async becomeHealthy(): Promise<void> {
+  /** A task runs once its health check and its startup probe, where it has them, have passed. */
+  private async becomeRunning(): Promise<void> {
     for (;;) {
       const container = await this.look();
       if (!container) return;
-      if (container.health === undefined || container.health.state === 'healthy') {
-        this.tell({ state: 'running', message: 'running', ...factsOf(container) });
+      const isHealthy = container.health === undefined || container.health.state === 'healthy';
+      const wait = isHealthy ? this.health.startupWait : 'waiting for the health check';
+      if (wait === undefined) {
+        this.health.follow(container, 'running');
+        this.tell({ state: 'running', message: this.runningWords, ...factsOf(container) });
         return;
       }
-      this.tell({ message: 'waiting for the health check', ...factsOf(container) });
+      if (wait !== this.latest.message) this.tell({ message: wait, ...factsOf(container) });
       await this.wake.wait(this.step.signal);
     }
   }
 
   private async watch(): Promise<void> {
-    if (!this.isUpToDate) {
+    if (!this.isUpToDate || this.health.failure !== undefined) {
       const container = await this.look();
       if (!container) return;
       if (container.health?.state !== this.latest.health || this.latest.error !== undefined) {
-        this.tell({ message: 'running', ...factsOf(container) });
+        this.tell({ message: this.runningWords, ...factsOf(container) });
       }
     }
+    if (!this.health.isTold(this.latest)) this.tell({ message: this.runningWords });
     await this.wake.wait(this.step.signal);
+  }
+
+  private get runningWords(): string {
+    const { unready } = this.health.standing;
+    return unready === undefined ? 'running' : `not ready: ${unready.message}`;
   }
 
   /** The container while it runs and may be healthy; otherwise the task's end was told. */
@@ -239,8 +267,11 @@ export class TaskRunner {
       this.finish(container, endOf(container));
       return undefined;
     }
-    if (container.health?.state !== 'unhealthy') return container;
-    await this.stopUnhealthy(container);
+    const { state } = this.latest;
+    this.health.follow(container, state === 'running' ? state : 'starting');
+    const trouble = unhealthyWords(container) ?? this.health.failure;
+    if (trouble === undefined) return container;
+    await this.stopUnhealthy(trouble, container);
     return undefined;
   }
 
@@ -253,12 +284,10 @@ export class TaskRunner {
     }
   }
 
-  private async stopUnhealthy({ health }: ContainerInspection): Promise<void> {
+  private async stopUnhealthy(text: string, container: ContainerInspection): Promise<void> {
     this.isUpToDate = false;
-    const output = health?.lastOutput?.trim() ?? '';
-    const text = `unhealthy container${output === '' ? '' : `: ${output}`}`;
-    this.tell({ message: `stopping: ${text}`, health: 'unhealthy' });
-    await this.container.stop(this.step.signal);
+    this.tellLeaving('Unhealthy', text, container);
+    await this.leave();
     const after = await this.container.inspect(this.step.signal);
     this.finish(after, { state: 'failed', reason: 'Unhealthy', message: text, error: text });
   }
@@ -269,10 +298,41 @@ export class TaskRunner {
       this.tell({ state: 'shutdown', message: 'stopped; it has no container' });
       return;
     }
-    this.tell({ message: 'stopping' });
-    await this.container.stop(signal);
+    this.tellLeaving('Stopping', 'it is being stopped');
+    await this.leave();
     const after = await this.container.find(signal);
     this.tell({ state: 'shutdown', message: 'stopped', ...(after && factsOf(after)) });
+  }
+
+  /** Out of service first, so that nobody sends it anything any more. */
+  private tellLeaving(reason: LeaveReason, why: string, container?: ContainerInspection): void {
+    this.health.leave(reason, why);
+    const message = reason === 'Stopping' ? 'stopping' : `stopping: ${why}`;
+    this.tell({ message, ...(container && factsOf(container)) });
+  }
+
+  /** The container's way out, from wherever it is. */
+  private leave(): Promise<void> {
+    const { clock } = this.around;
+    const leftAt = this.health.leftAt ?? clock.now().toISOString();
+    return this.wayOut.take({
+      ...this.signals,
+      sinceMs: Math.max(0, clock.now().getTime() - Date.parse(leftAt)),
+      ended: (signal) => this.containerEnded(signal),
+      onTrouble: (text) => {
+        this.around.log.warn({ taskId: this.assignment.taskId, reason: text }, 'preStop hook');
+        this.tell({ message: 'stopping', reason: 'PreStopFailed', error: text });
+      },
+    });
+  }
+
+  /** Resolves when the container is seen to have ended while it is left alone. Errors: the signal's reason. */
+  private async containerEnded(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.wake.wait(signal);
+      const found = await this.container.find(signal).catch(() => 'unknown' as const);
+      if (found === undefined || (found !== 'unknown' && !isRunning(found))) return;
+    }
   }
 
   private finish(container: ContainerInspection, end: TaskEnd): void {
@@ -326,15 +386,28 @@ export class TaskRunner {
       ...(containerId !== undefined && { containerId }),
       ...change,
     });
+    if (isTerminal(this.latest.state)) this.health.halt();
     this.around.report(this.assignment.taskId, this.latest);
   }
 
   private stamped(report: Omit<TaskReport, 'at'>): TaskReport {
-    const { pid, ...rest } = report;
+    const { pid, ready: _ready, readySince: _since, unready: _unready, ...rest } = report;
     const at = this.around.clock.now().toISOString();
-    // What has ended has no process any more.
-    return { ...rest, ...(pid !== undefined && !isTerminal(report.state) && { pid }), at };
+    return {
+      ...rest,
+      // What has ended has no process any more.
+      ...(pid !== undefined && !isTerminal(report.state) && { pid }),
+      ...(report.state === 'running' && this.health.standing),
+      at,
+    };
   }
+}
+
+/** What the engine's own health check has against a container. */
+function unhealthyWords({ health }: ContainerInspection): string | undefined {
+  if (health?.state !== 'unhealthy') return undefined;
+  const output = health.lastOutput?.trim() ?? '';
+  return `unhealthy container${output === '' ? '' : `: ${output}`}`;
 }
 
 /** Progress ends an earlier trouble. */

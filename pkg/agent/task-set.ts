@@ -18,7 +18,14 @@ export interface TaskSetOptions {
 }
 
 /** Events after which a container may stand otherwise than its task believes. */
-const TELLING: ReadonlySet<string> = new Set(['die', 'oom', 'health_status', 'destroy']);
+const TELLING: ReadonlySet<string> = new Set([
+  'die',
+  'oom',
+  'health_status',
+  'destroy',
+  'pause',
+  'unpause',
+]);
 /** Containers that are looked at together when many are taken over. */
 const ADOPT_WIDTH = 8;
 
@@ -51,6 +58,13 @@ export class TaskSet {
       counts.set(report.state, (counts.get(report.state) ?? 0) + 1);
     }
     return counts;
+  }
+
+  /** How many tasks run and are not in service. */
+  get unready(): number {
+    const runners = [...this.runners.values()];
+    return runners.filter(({ report }) => report.state === 'running' && report.ready === false)
+      .length;
   }
 
   /** Something happened to a container. */

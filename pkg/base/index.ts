@@ -6,5 +6,6 @@ export * from './deep-freeze.js';
 export * from './backoff.js';
 export * from './deadline.js';
 export * from './abort-scope.js';
+export * from './or-abort.js';
 export * from './time-slice.js';
 export * from './pacer.js';

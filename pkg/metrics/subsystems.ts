@@ -154,9 +154,35 @@ export const apiMetrics = defineSubsystem('api', 'API server', {
   sessions: gauge('sessions', 'Nodes that hold their session with this manager.'),
 });
 
+/** Answers of probes: from a container next door to a deadline. */
+const PROBE_SECONDS = [0.002, 0.01, 0.05, 0.2, 1, 5] as const;
+
 /** The agent's own loop. */
 export const agentMetrics = defineSubsystem('agent', 'Agent', {
   tasks: gauge('tasks', 'Tasks of this node by observed state.', { state: TASK_STATES }),
+  unreadyTasks: gauge(
+    'unready_tasks',
+    'Tasks of this node that run and are not in service: their readiness probe fails, or they are being stopped.',
+  ),
+  probesScheduled: gauge('probes', 'Probes that are tried now and then.'),
+  probesLate: gauge(
+    'late_probes',
+    'Probes that are due and wait for others to be done. Stays above 0 when there are too many exec probes.',
+  ),
+  probes: counter(
+    'probe_tries_total',
+    'Tries of probes, by how they ended. Unknown: the engine could not be asked; it counts as nothing.',
+    {
+      probe: ['startup', 'readiness', 'liveness'],
+      outcome: ['success', 'failure', 'unknown'],
+    },
+  ),
+  probeDuration: histogram(
+    'probe_duration_seconds',
+    'How long tries of probes took, failed ones included.',
+    PROBE_SECONDS,
+    { probe: ['startup', 'readiness', 'liveness'] },
+  ),
   reconcilePasses: counter(
     'reconcile_passes_total',
     'Comparisons of all containers with all assigned tasks, by how they ended.',

@@ -5,6 +5,7 @@ import {
   SystemClock,
   UnavailableError,
   abortReason,
+  orAbort,
 } from '../../pkg/base/index.js';
 import type { Clock } from '../../pkg/base/index.js';
 import { EngineRefusedError, ImagePullError } from '../../pkg/engine/index.js';
@@ -127,6 +128,19 @@ export class FakeEngine implements Engine {
   /** Ends a container as if its process had ended. */
   exitContainer(idOrName: string, exitCode: number, { oomKilled = false } = {}): void {
     this.ended(this.required('exit', idOrName), exitCode, { oomKilled });
+  }
+
+  /** As `docker pause` and `docker unpause` do. */
+  pauseContainer(idOrName: string): void {
+    const container = this.required('pause', idOrName);
+    container.state = 'paused';
+    this.emit('pause', container);
+  }
+
+  unpauseContainer(idOrName: string): void {
+    const container = this.required('unpause', idOrName);
+    container.state = 'running';
+    this.emit('unpause', container);
   }
 
   /** Gives a verdict of the container's health check. */
@@ -529,19 +543,6 @@ function matches(
   return Object.entries(wanted).every(([key, value]) =>
     value === '' ? key in labels : labels[key] === value,
   );
-}
-
-/** What `work` comes to, unless `cut` aborts first. */
-function orAbort<T>(work: Promise<T>, cut: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      reject(abortReason(cut));
-    };
-    cut.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => {
-      cut.removeEventListener('abort', onAbort);
-    });
-  });
 }
 
 /** Resolves when something about the container changes; rejects when `cut` aborts. */
