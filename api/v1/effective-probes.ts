@@ -1,6 +1,7 @@
 import type { ContainerSpec } from './container.js';
 import type { ExecAction, HttpAction, Probe, TcpAction } from './probes.js';
 import { durationMs } from './quantities.js';
+import type { RevisionTemplate } from './service-revision.js';
 
 /** Docker's grace between the stop signal and SIGKILL. */
 const DEFAULT_STOP_GRACE_MS = 10_000;
@@ -44,6 +45,9 @@ export const effectiveHttp = ({
 /** How long a task's container may take to stop, its preStop hook included. Milliseconds. */
 export const stopGraceMs = (container: ContainerSpec): number =>
   durationMs(container.stopGracePeriod, DEFAULT_STOP_GRACE_MS);
+
+/** How long a task must have been in service to count as available. Milliseconds. */
+export const minReadyMs = ({ task }: RevisionTemplate): number => durationMs(task.minReady, 0);
 
 function actionOf({ http, tcp, exec }: Probe): ProbeAction {
   if (http) return { kind: 'http', ...effectiveHttp(http) };

@@ -43,6 +43,12 @@ export const ServiceStatus = Type.Object(
       minimum: 0,
       description: 'Tasks observed running that are meant to run.',
     }),
+    ready: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'Of the running tasks those in service, for minReady at least.',
+      }),
+    ),
     updated: Type.Integer({ minimum: 0, description: 'Running tasks of the newest revision.' }),
     pending: Type.Integer({ minimum: 0, description: 'Tasks without a node.' }),
     failed: Type.Integer({

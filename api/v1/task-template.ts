@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { duration } from './common.js';
 import { ContainerSpec } from './container.js';
 import { LogDriver } from './log-driver.js';
 import { Placement } from './placement.js';
@@ -16,6 +17,13 @@ export const TaskTemplate = Type.Object(
     placement: Type.Optional(Placement),
     logDriver: Type.Optional(LogDriver),
     networks: Type.Optional(Type.Array(Type.Unknown(), { description: 'Not supported yet.' })),
+    minReady: Type.Optional(
+      duration({
+        default: '0s',
+        description:
+          'A task counts as available when it has been in service for so long; updates wait for that.',
+      }),
+    ),
     forceUpdate: Type.Optional(
       Type.Integer({
         minimum: 0,

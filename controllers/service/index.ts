@@ -50,10 +50,16 @@ function isNews(before: StoredTask | undefined, after: StoredTask | undefined): 
   return !(before?.spec.desiredState === 'ready' && after?.spec.desiredState === 'running');
 }
 
-/** What a service wants to know of a task: that it runs, and how it ended. */
+/** What a service wants to know of a task: that it runs, whether it is in service, and how it ended. */
 function milestoneOf(status: StoredTaskStatus | undefined): string {
   if (!status || stateRank(status.state) < stateRank('running')) return '';
-  return `${status.state} ${status.error ?? ''}`;
+  return `${status.state} ${status.error ?? ''} ${standingOf(status)}`;
+}
+
+/** A task that is being stopped is no business of its service any more. */
+function standingOf({ ready, unready }: StoredTaskStatus): string {
+  if (ready !== false || unready?.reason === 'Stopping') return '';
+  return `${unready?.reason ?? ''} ${unready?.message ?? ''}`;
 }
 
 /** Declares the service controller. Keys are services' names. */

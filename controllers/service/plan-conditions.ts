@@ -20,13 +20,14 @@ export interface Found {
 
 /** Whether as much runs as is wanted. */
 export function availability({ desired, counts }: Found): Finding {
-  const { running, complete } = counts;
+  const { running, ready, complete } = counts;
   const share = `${running}/${plural(desired, 'task')} running`;
-  if (running >= desired) return finding('Available', true, 'TasksRunning', share);
-  if (running + complete >= desired) {
+  if (ready >= desired) return finding('Available', true, 'TasksRunning', share);
+  if (ready + complete >= desired) {
     return finding('Available', true, 'TasksComplete', `${share}, ${complete} complete`);
   }
-  return finding('Available', false, 'TasksMissing', [share, ...troubles(counts)].join('; '));
+  const reason = running + complete >= desired ? 'TasksNotReady' : 'TasksMissing';
+  return finding('Available', false, reason, [share, ...troubles(counts)].join('; '));
 }
 
 /** Whether something is still to happen, and what it waits for. */
@@ -45,6 +46,7 @@ export function progress(found: Found): Finding {
   if (counts.running + counts.complete + counts.givenUp < desired) {
     return say('TasksStarting', about);
   }
+  if (counts.ready < counts.running) return say('TasksNotReady', about);
   return atRest(found, about);
 }
 
@@ -110,6 +112,7 @@ function reasonless({ desired, counts }: Found): string {
 /** What keeps tasks from running, each with its number. */
 function troubles(counts: Counts): readonly string[] {
   const { pending, pendingMessage, lost, heldBack, nextStartAt, givenUp, failure } = counts;
+  const unready = counts.running - counts.ready;
   return [
     ...(lost > 0 ? [`${plural(lost, 'task')} on lost nodes, which may still run there`] : []),
     ...(pending > 0
@@ -118,10 +121,17 @@ function troubles(counts: Counts): readonly string[] {
     ...(heldBack > 0
       ? [`${plural(heldBack, 'task')} held back after failures, next start ${nextStartAt ?? ''}`]
       : []),
+    ...(unready > 0 ? [notReadyYet(unready, counts.unready)] : []),
     ...(givenUp > 0 ? [`${plural(givenUp, 'task')} failed and not restarted by policy`] : []),
     ...(failure === undefined ? [] : [`last failure: ${failure}`]),
   ];
 }
+
+/** Without words of a probe it is time alone that is missing. */
+const notReadyYet = (count: number, why: string | undefined): string =>
+  why === undefined
+    ? `${plural(count, 'task')} in service for less than minReady`
+    : `${plural(count, 'task')} not ready: ${why}`;
 
 function finding(type: string, status: boolean, reason: string, message: string): Finding {
   return { type, status: status ? 'true' : 'false', reason, message };

@@ -1,11 +1,13 @@
 import { isTerminal } from '../../api/v1/index.js';
-import { hasFailed, instantMs, type TaskView } from '../../pkg/lifecycle/index.js';
+import { hasFailed, instantMs, isReady, type TaskView } from '../../pkg/lifecycle/index.js';
 import { representativeOf, type IsCurrent, type Slot } from './plan-slots.js';
 
 /** How many slots of a service are how far. */
 export interface Counts {
   /** Slots of which a task runs. */
   readonly running: number;
+  /** Slots of which a task is available. */
+  readonly ready: number;
   /** Slots of which a task runs that is as it should be. */
   readonly updated: number;
   readonly pending: number;
@@ -23,6 +25,10 @@ export interface Counts {
   readonly pendingMessage: string | undefined;
   /** Of the slot that failed last in order. */
   readonly failure: string | undefined;
+  /** Why a slot runs and is not available, of the first of them. */
+  readonly unready: string | undefined;
+  /** When the next task becomes available by time alone (milliseconds since 1970). */
+  readonly nextReadyAtMs: number | undefined;
 }
 
 /** What is counted. */
@@ -30,6 +36,8 @@ export interface CountInput {
   readonly slots: readonly Slot[];
   readonly isCurrent: IsCurrent;
   readonly lostNodes: ReadonlySet<string>;
+  /** When a task counts as available (milliseconds since 1970); undefined while it is not in service. */
+  readonly availableAt: (view: TaskView) => number | undefined;
   /** ISO 8601. */
   readonly now: string;
 }
@@ -41,7 +49,8 @@ interface Entry {
 }
 
 /** Counts slots by what their tasks do. */
-export function countTasks({ slots, isCurrent, lostNodes, now }: CountInput): Counts {
+export function countTasks(input: CountInput): Counts {
+  const { slots, isCurrent, lostNodes, now } = input;
   const entries = slots.map((slot): Entry => ({ slot, task: representativeOf(slot, isCurrent) }));
   const isOnLostNode = ({ task }: TaskView) => lostNodes.has(task.spec.nodeId ?? '');
   const runs = (view: TaskView) => view.state === 'running' && !isOnLostNode(view);
@@ -66,7 +75,37 @@ export function countTasks({ slots, isCurrent, lostNodes, now }: CountInput): Co
     nextStartAt: held.map(({ task }) => task.task.spec.startAt ?? '').sort()[0],
     pendingMessage: unplaced.map(({ task }) => task.task.spec.pending?.message).find(Boolean),
     failure: failureText([...failing, ...givenUp]),
+    ...readiness(running, input),
   };
+}
+
+/** Of the slots that run. */
+function readiness(
+  running: readonly Slot[],
+  { lostNodes, availableAt, now }: CountInput,
+): Pick<Counts, 'ready' | 'unready' | 'nextReadyAtMs'> {
+  const nowMs = instantMs(now);
+  const instants = running.map(({ live }) => {
+    const reachable = live.filter(({ task }) => !lostNodes.has(task.spec.nodeId ?? ''));
+    return Math.min(...reachable.map((view) => availableAt(view) ?? Infinity));
+  });
+  const later = instants.filter((at) => at > nowMs && at < Infinity);
+  return {
+    ready: instants.filter((at) => at <= nowMs).length,
+    unready: unreadyText(running),
+    nextReadyAtMs: later.length === 0 ? undefined : later.reduce((a, b) => Math.min(a, b)),
+  };
+}
+
+/** Of the first slot none of whose running tasks is in service. */
+function unreadyText(running: readonly Slot[]): string | undefined {
+  for (const { live } of running) {
+    const found = live.find(({ state }) => state === 'running');
+    if (found && !live.some(isReady)) {
+      return `${found.task.metadata.name}: ${found.status?.unready?.message ?? 'not ready'}`;
+    }
+  }
+  return undefined;
 }
 
 const isFailing = (view: TaskView): boolean =>

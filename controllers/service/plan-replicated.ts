@@ -1,3 +1,4 @@
+import { isReady } from '../../pkg/lifecycle/index.js';
 import type { ServiceChange } from './plan-changes.js';
 import { remove } from './plan-changes.js';
 import { isStopping, type Slot } from './plan-slots.js';
@@ -55,15 +56,15 @@ function lowestFree(taken: ReadonlySet<number>, count: number): readonly number[
 }
 
 /**
- * Those to keep first: nodes with most replicas lose first, what does not run goes before what runs, and
- * the spread over nodes stays.
+ * Those to keep first: nodes with most replicas lose first, what does not run goes before what runs, what
+ * is not in service before what is, and the spread over nodes stays.
  */
 function rankForKeeping(slots: readonly Slot[]): readonly Slot[] {
   const seenOnNode = new Map<string, number>();
-  const runningFirst = [...slots].sort(
-    (a, b) => Number(hasRunning(b)) - Number(hasRunning(a)) || a.number - b.number,
+  const usefulFirst = [...slots].sort(
+    (a, b) => usefulness(b) - usefulness(a) || a.number - b.number,
   );
-  return runningFirst
+  return usefulFirst
     .map((slot) => ({ slot, index: indexOnNode(slot, seenOnNode) }))
     .sort((a, b) => a.index - b.index)
     .map(({ slot }) => slot);
@@ -78,6 +79,9 @@ function indexOnNode({ live, newest }: Slot, seenOnNode: Map<string, number>): n
   return index;
 }
 
-const hasRunning = ({ live }: Slot): boolean => live.some(({ state }) => state === 'running');
+function usefulness({ live }: Slot): number {
+  if (live.some(isReady)) return 2;
+  return live.some(({ state }) => state === 'running') ? 1 : 0;
+}
 
 const removeAll = ({ tasks }: Slot): readonly ServiceChange[] => tasks.flatMap(remove);

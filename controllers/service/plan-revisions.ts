@@ -1,13 +1,14 @@
 import {
   CHANGE_CAUSE,
   effectiveRestartPolicy,
+  minReadyMs,
   revisionTemplateOf,
   type EffectiveRestartPolicy,
   type StoredService,
   type StoredServiceRevision,
   type UpdateStatus,
 } from '../../api/v1/index.js';
-import type { TaskView } from '../../pkg/lifecycle/index.js';
+import { availableAtMs, type TaskView } from '../../pkg/lifecycle/index.js';
 import type { ServiceChange } from './plan-changes.js';
 import type { Goal } from './plan-current.js';
 import type { Policies } from './plan-slots.js';
@@ -133,6 +134,16 @@ export function policiesOf(revisions: readonly StoredServiceRevision[]): Policie
 const DEFAULT_POLICY: EffectiveRestartPolicy = effectiveRestartPolicy({
   task: { container: { image: 'none' } },
 });
+
+/** When tasks count as available, by the `minReady` of their own revision. */
+export function availabilityOf(
+  revisions: readonly StoredServiceRevision[],
+): (view: TaskView) => number | undefined {
+  const known = new Map(
+    revisions.map(({ revision, template }) => [revision, minReadyMs(template)]),
+  );
+  return (view) => availableAtMs(view, known.get(view.task.spec.revision) ?? 0);
+}
 
 function newestOf(revisions: readonly StoredServiceRevision[]): StoredServiceRevision | undefined {
   return revisions.reduce<StoredServiceRevision | undefined>(

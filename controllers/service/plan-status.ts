@@ -4,9 +4,9 @@ import type {
   StoredServiceStatus,
   UpdateStatus,
 } from '../../api/v1/index.js';
-import type { TaskView } from '../../pkg/lifecycle/index.js';
+import { isReady, type TaskView } from '../../pkg/lifecycle/index.js';
 import { availability, progress, updating, type Finding } from './plan-conditions.js';
-import { countTasks, plural } from './plan-counts.js';
+import { countTasks, plural, type CountInput } from './plan-counts.js';
 import type { IsCurrent, Slot } from './plan-slots.js';
 
 /** What a status speaks of. */
@@ -26,22 +26,31 @@ export interface StatusInput {
   readonly stable: readonly number[];
   /** What was heard of tasks there may not be true any more. */
   readonly lostNodes: ReadonlySet<string>;
+  /** See {@link countTasks}. */
+  readonly availableAt: CountInput['availableAt'];
   readonly previous?: StoredServiceStatus | undefined;
   /** ISO 8601, the leader's wall clock. */
   readonly now: string;
 }
 
+/** A status, and when time alone changes it (milliseconds since 1970). */
+export interface StatusPlan {
+  readonly status: ServiceStatus;
+  readonly lookAgainAt: number | undefined;
+}
+
 /** The status of a service; conditions that did not change keep the stamp of their last change. */
-export function planStatus(input: StatusInput): ServiceStatus {
+export function planStatus(input: StatusInput): StatusPlan {
   const { attempt, stable } = input;
   const counts = countTasks(input);
   const found = { ...input, counts };
   const conditions = [availability(found), progress(found), updating(found)];
-  return {
+  const status = {
     observedGeneration: input.generation,
     revision: input.revision,
     desired: input.desired,
     running: counts.running,
+    ready: counts.ready,
     updated: counts.updated,
     pending: counts.pending,
     failed: counts.failed,
@@ -49,6 +58,7 @@ export function planStatus(input: StatusInput): ServiceStatus {
     ...(stable.length > 0 && { stable: [...stable] }),
     conditions: conditions.map((finding) => stamped(finding, input)),
   };
+  return { status, lookAgainAt: counts.nextReadyAtMs };
 }
 
 /** The status of a service that is being deleted. */
@@ -77,6 +87,7 @@ export function planDeletingStatus(
     revision: input.previous?.revision ?? 0,
     desired: 0,
     running,
+    ready: tasks.filter(isReady).length,
     updated: 0,
     pending: 0,
     failed: 0,

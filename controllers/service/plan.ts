@@ -6,13 +6,14 @@ import {
   type StoredServiceRevision,
   type StoredServiceStatus,
 } from '../../api/v1/index.js';
-import { availableAtMs, type TaskView } from '../../pkg/lifecycle/index.js';
+import type { TaskView } from '../../pkg/lifecycle/index.js';
 import type { SchedulingNode } from '../../pkg/scheduler/index.js';
 import type { ServiceChange } from './plan-changes.js';
 import { planDeletion } from './plan-deletion.js';
 import { planGlobal, type GlobalNode } from './plan-global.js';
 import { planReplicas, type EmptyPlace, type ScalePlan } from './plan-replicated.js';
 import {
+  availabilityOf,
   planRevisionTrim,
   planWantedRevision,
   policiesOf,
@@ -66,9 +67,25 @@ export function planService(snapshot: ServiceSnapshot): ServicePlan {
   if (service.metadata.deletingAt !== undefined) return planDeleting(snapshot);
   const wanted = planWantedRevision(snapshot);
   const policies = policiesOf(revisions);
+  const availableAt = availabilityOf(revisions);
   const scale = planScale(snapshot, slotsOf(tasks, policies));
-  const update = planUpdateOf(snapshot, { wanted, scale, policies });
+  const update = planUpdateOf(snapshot, { wanted, scale, policies, availableAt });
   const stable = planStableOf(snapshot, scale, update);
+  const { status, lookAgainAt } = planStatus({
+    generation: service.metadata.generation,
+    revision: wanted.revision,
+    desired: scale.desired,
+    slots: scale.counted,
+    isCurrent: update.isCurrent,
+    attempt: update.attempt,
+    outdated: update.moves.filter(({ current }) => current === undefined).length,
+    isHeld: wanted.isHeld,
+    stable: stable.stable,
+    lostNodes: snapshot.lostNodes,
+    availableAt,
+    previous: snapshot.status,
+    now: snapshot.now,
+  });
   return {
     changes: [
       ...wanted.changes,
@@ -84,22 +101,9 @@ export function planService(snapshot: ServiceSnapshot): ServicePlan {
         stable: stable.stable,
       }),
     ],
-    status: planStatus({
-      generation: service.metadata.generation,
-      revision: wanted.revision,
-      desired: scale.desired,
-      slots: scale.counted,
-      isCurrent: update.isCurrent,
-      attempt: update.attempt,
-      outdated: update.moves.filter(({ current }) => current === undefined).length,
-      isHeld: wanted.isHeld,
-      stable: stable.stable,
-      lostNodes: snapshot.lostNodes,
-      previous: snapshot.status,
-      now: snapshot.now,
-    }),
+    status,
     updating: update.isUnderway,
-    lookAgainAt: earlier(update.lookAgainAt, stable.lookAgainAt),
+    lookAgainAt: earlier(earlier(update.lookAgainAt, stable.lookAgainAt), lookAgainAt),
   };
 }
 
@@ -125,9 +129,11 @@ interface UpdateParts {
   readonly wanted: WantedRevision;
   readonly scale: Scale;
   readonly policies: Policies;
+  readonly availableAt: (view: TaskView) => number | undefined;
 }
 
-function planUpdateOf(snapshot: ServiceSnapshot, { wanted, scale, policies }: UpdateParts) {
+function planUpdateOf(snapshot: ServiceSnapshot, parts: UpdateParts) {
+  const { wanted, scale, policies, availableAt } = parts;
   const { service, revisions, placedNodes, status, lostNodes, leadingSince, now } = snapshot;
   return planUpdate({
     slots: scale.kept,
@@ -166,8 +172,6 @@ function planStableOf(
 
 /** Without the tasks of a global service that nobody can do anything about. */
 const reachable = ({ kept, empty }: Scale): number => kept.length + empty.length;
-
-const availableAt = (view: TaskView): number | undefined => availableAtMs(view, 0);
 
 function fill(place: EmptyPlace, { creation, attempt }: UpdatePlan): ServiceChange {
   const task = { ...place, revision: creation, attempt: attempt?.attempt };

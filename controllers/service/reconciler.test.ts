@@ -76,6 +76,22 @@ describe('ServiceReconciler', () => {
     expect(plane.world.serviceRevisions.size).toBe(1);
   });
 
+  it('counts what goes out of service and comes back into it', async () => {
+    const { plane, node, pass, running } = await aCluster();
+    await plane.apply(aService({ replicas: 2 }));
+    await pass(500);
+    const ready = () => plane.world.serviceStatuses.get('web')?.ready;
+    expect(ready()).toBe(2);
+    const [first] = running();
+    await node.stand(first!.task.metadata.uid, false);
+    await pass(100);
+    expect(ready()).toBe(1);
+    expect(plane.world.serviceStatuses.get('web')?.running).toBe(2);
+    await node.stand(first!.task.metadata.uid, true);
+    await pass(100);
+    expect(ready()).toBe(2);
+  });
+
   it.each([1, 2, 3, 4, 5, 6, 8, 10])('goes on after a crash at write %i', async (writes) => {
     const broken = breakingAfter(writes);
     const { plane, pass, running } = await aCluster(broken.wrap);

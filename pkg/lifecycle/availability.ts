@@ -1,12 +1,19 @@
 import { instantMs, type TaskView } from './task-view.js';
 
+/** The task is in service: it runs, and its readiness probe, where it has one, has passed. */
+export function isReady({ state, status }: TaskView): boolean {
+  // An agent that knows no readiness says nothing of it.
+  return state === 'running' && status?.ready !== false;
+}
+
 /**
- * When the task counts as available (milliseconds since 1970): it runs, and its health check, where it has
- * one, has passed, for at least `minReadyMs`. In the future while that time is not over; undefined while it does not run.
+ * When the task counts as available (milliseconds since 1970): it has been in service for at least
+ * `minReadyMs`. In the future while that time is not over; undefined while it is not in service.
  */
-export function availableAtMs({ state, status }: TaskView, minReadyMs: number): number | undefined {
-  if (state !== 'running') return undefined;
-  return minReadyMs === 0 ? 0 : instantMs(status?.appliedAt) + minReadyMs;
+export function availableAtMs(view: TaskView, minReadyMs: number): number | undefined {
+  if (!isReady(view)) return undefined;
+  if (minReadyMs === 0) return 0;
+  return instantMs(view.status?.readyAt ?? view.status?.appliedAt) + minReadyMs;
 }
 
 /** The task serves: updates count on it. `now` in milliseconds since 1970. */

@@ -82,6 +82,18 @@ describe('availability', () => {
     expect(availableAtMs(view, 10_000)).toBe(START + 10_000);
   });
 
+  it('is being in service, not running alone', () => {
+    const view = aTask({ state: 'running', status: { ready: false } });
+    expect(isAvailable(view, START + 60_000, 0)).toBe(false);
+    expect(availableAtMs(view, 10_000)).toBeUndefined();
+  });
+
+  it('counts from when it came into service, by the managers’ clock', () => {
+    const readyAt = '2026-01-01T00:00:05.000Z';
+    const view = aTask({ state: 'running', status: { ready: true, readyAt } });
+    expect(availableAtMs(view, 10_000)).toBe(START + 15_000);
+  });
+
   it.each(['starting', 'ready', 'failed'] as const)('is not %s', (state) => {
     expect(isAvailable(aTask({ state }), START, 0)).toBe(false);
   });

@@ -129,6 +129,7 @@ export const taskStatuses: CollectionDefinition<StoredTaskStatus> = {
         epoch: count,
         appliedAt: text,
         runningAt: Type.Optional(text),
+        readyAt: Type.Optional(text),
       }),
     ]),
   ),

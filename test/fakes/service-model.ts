@@ -37,7 +37,7 @@ import {
 } from '../builders/objects.js';
 
 /** What a new task comes to when it may. */
-export type Fate = 'runs' | 'fails' | 'rejected' | 'unplaced' | 'stays';
+export type Fate = 'runs' | 'unready' | 'fails' | 'rejected' | 'unplaced' | 'stays';
 
 /** What a {@link ServiceModel} is made of. */
 export interface ServiceModelOptions {
@@ -163,6 +163,15 @@ export class ServiceModel {
   /** A task ends by itself. */
   end(view: TaskView, state: 'failed' | 'complete' | 'rejected' = 'failed'): void {
     this.report(view, state, { error: 'it broke' });
+  }
+
+  /** The readiness probe of a running task passes, or fails. */
+  setReady(view: TaskView, ready: boolean): void {
+    const standing = ready
+      ? { ready, readyAt: this.now }
+      : { ready, unready: { reason: 'ReadinessFailed', message: 'HTTP 503', since: this.now } };
+    const { appliedAt = this.now } = view.status ?? {};
+    this.report(view, 'running', { ...standing, appliedAt });
   }
 
   /** Live tasks. */
@@ -367,17 +376,14 @@ export class ServiceModel {
     if (Date.parse(startAt ?? this.now) > this.nowMs) return;
     if (nodeId === undefined) this.change(view, { nodeId: view.task.spec.forNode ?? 'n1' });
     else if (fate === 'rejected') this.report(view, 'rejected', { error: 'no such image' });
-    else this.runOn(view, { desiredState, fails: fate === 'fails' });
+    else this.runOn(view, desiredState, fate);
   }
 
-  private runOn(
-    view: TaskView,
-    { desiredState, fails }: { readonly desiredState: string; readonly fails: boolean },
-  ): void {
+  private runOn(view: TaskView, desiredState: string, fate: Fate): void {
     if (view.state === 'running') {
-      if (fails) this.report(view, 'failed', { error: 'exit code 1' });
+      if (fate === 'fails') this.report(view, 'failed', { error: 'exit code 1' });
     } else if (desiredState === 'running') {
-      this.report(view, 'running');
+      this.setReady(view, fate !== 'unready');
     } else if (view.state === 'assigned') {
       this.report(view, 'ready');
     }

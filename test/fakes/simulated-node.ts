@@ -104,6 +104,11 @@ export class SimulatedNode {
     await this.report([{ taskId, state, exitCode: state === 'failed' ? 1 : 0 }]);
   }
 
+  /** The readiness probe of a running container passes, or fails. */
+  async stand(taskId: string, ready: boolean): Promise<void> {
+    await this.report([{ taskId, state: 'running', ready }]);
+  }
+
   /** Stops everything at once, like a power cut. */
   stop(): void {
     this.stopped.abort();
@@ -191,7 +196,8 @@ export class SimulatedNode {
   }
 
   /** A manager refuses reports of tasks that are gone and of states that were passed. */
-  private partOf({ taskId, state, exitCode }: Report): readonly TxnPart[] {
+  private partOf(report: Report): readonly TxnPart[] {
+    const { taskId, state, exitCode } = report;
     const { world, keys, clock } = this.options;
     const task = world.tasks.get(taskId);
     const before = world.taskStatuses.get(taskId);
@@ -210,6 +216,7 @@ export class SimulatedNode {
       ...(startedAt !== undefined && { startedAt }),
       ...(isTerminal(state) && { finishedAt: at }),
       ...endOf(state, exitCode),
+      ...standingOf(report, at),
     };
     return [
       {
@@ -227,6 +234,15 @@ interface Report {
   readonly taskId: string;
   readonly state: TaskState;
   readonly exitCode?: number;
+  /** While it runs. Default true. */
+  readonly ready?: boolean;
+}
+
+/** How an agent and the manager of its session describe whether a task is in service. */
+function standingOf({ state, ready = true }: Report, at: string): Partial<StoredTaskStatus> {
+  if (state !== 'running') return {};
+  if (ready) return { ready, readySince: at, readyAt: at };
+  return { ready, unready: { reason: 'ReadinessFailed', message: 'HTTP 503', since: at } };
 }
 
 /** How an agent describes an end that was not asked for. */

@@ -48,7 +48,19 @@ function troubleWords(
   if (report.health === 'unhealthy' && previous?.health !== 'unhealthy') {
     return { type: 'warning', reason: 'TaskUnhealthy', message: 'the health check fails' };
   }
-  return undefined;
+  return readinessWords(report, previous);
+}
+
+/** A task goes into service, or out of it without being stopped: that has events of its own. */
+function readinessWords(
+  { ready = true, unready }: TaskReport,
+  previous: StoredTaskStatus | undefined,
+): Words | undefined {
+  const wasReady = previous?.ready ?? true;
+  if (ready === wasReady) return undefined;
+  if (ready) return { type: 'normal', reason: 'TaskReady', message: 'in service' };
+  if (unready?.reason !== 'ReadinessFailed') return undefined;
+  return { type: 'warning', reason: 'TaskUnready', message: `out of service: ${unready.message}` };
 }
 
 function trouble({ reason, error, message }: TaskReport): Words {

@@ -49,7 +49,7 @@ function stateProblem(report: TaskReport, status: TaskReport | undefined): strin
 /** The node's clock alone is no news. */
 function saysTheSame(report: TaskReport, status: StoredTaskStatus): boolean {
   const { at: _at, ...news } = report;
-  const { at, taskId, nodeId, epoch, appliedAt, runningAt, version, ...known } = status;
+  const { at, taskId, nodeId, epoch, appliedAt, runningAt, readyAt, version, ...known } = status;
   return canonicalJson(news) === canonicalJson(known);
 }
 
@@ -68,6 +68,7 @@ export function statusOf(
 ): Omit<StoredTaskStatus, 'version'> {
   const appliedAt = previous?.state === report.state ? previous.appliedAt : now;
   const runningAt = report.state === 'running' ? appliedAt : previous?.runningAt;
+  const readyAt = readyAtOf(report, previous, now);
   return {
     ...report,
     taskId,
@@ -75,7 +76,28 @@ export function statusOf(
     epoch,
     appliedAt,
     ...(runningAt !== undefined && { runningAt }),
+    ...(readyAt !== undefined && { readyAt }),
   };
+}
+
+/**
+ * Since when the task is in service, by the managers' clock. How long it had been so when the report was
+ * made is a matter of the node's clock alone; a report may have been under way for a while.
+ */
+function readyAtOf(
+  { state, ready, readySince, at }: TaskReport,
+  previous: StoredTaskStatus | undefined,
+  now: string,
+): string | undefined {
+  if (state !== 'running' || ready === false) return undefined;
+  if (previous?.readyAt !== undefined && previous.readySince === readySince) {
+    return previous.readyAt;
+  }
+  const lastedMs =
+    readySince === undefined ? 0 : Math.max(0, Date.parse(at) - Date.parse(readySince));
+  // It was heard of in another state later than that: the clock of the node was moved meanwhile.
+  const earliestMs = Date.parse(previous?.appliedAt ?? '') || 0;
+  return new Date(Math.max(Date.parse(now) - lastedMs, earliestMs)).toISOString();
 }
 
 /** What the manager adds to a report. */
