@@ -522,6 +522,12 @@ else sed -i 's/replicas: \\[/replicas: 4/' "$1"; fi`);
     expect(await readFile(path, 'utf8')).toContain('replicas: many');
   });
 
+  it('ends with a program for an editor that changes also our comments', async () => {
+    const { code, err } = await editWeb(`sed -i 's/replicas: .*/replicas: x/' "$1"`);
+    expect(code).toBe(1);
+    expect(err).toContain('nothing was changed: spec.mode.replicated.replicas: found "x"');
+  });
+
   it('keeps what was written when no manager answers', async () => {
     const connect = async () => {
       const client = await ctl.api.client();

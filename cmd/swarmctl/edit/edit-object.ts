@@ -69,7 +69,8 @@ class Edit {
       const shown = withComments(this.text, this.problems);
       const saved = await file.edit(shown, this.session.streams);
       if (isBlank(saved)) return undefined;
-      if (saved === shown) {
+      // Our comments do not count: an editor that is a program may change them, too, and never end.
+      if (withoutHeader(saved) === withoutHeader(shown)) {
         this.requireNoProblem();
         return undefined;
       }
