@@ -11,7 +11,11 @@ export const Hook = Type.Object(
     http: Type.Optional(HttpAction),
     sleep: Type.Optional(duration({ description: 'Just wait so long.' })),
   },
-  { ...closed, description: 'Exactly one of exec, http and sleep.' },
+  {
+    ...closed,
+    oneOfMembers: ['exec', 'http', 'sleep'],
+    description: 'Exactly one of exec, http and sleep.',
+  },
 );
 export type Hook = Static<typeof Hook>;
 

@@ -95,7 +95,11 @@ export const Probe = Type.Object(
       }),
     ),
   },
-  { ...closed, description: 'Exactly one of http, tcp and exec, and how often it is tried.' },
+  {
+    ...closed,
+    oneOfMembers: ['http', 'tcp', 'exec'],
+    description: 'Exactly one of http, tcp and exec, and how often it is tried.',
+  },
 );
 export type Probe = Static<typeof Probe>;
 

@@ -42,7 +42,7 @@ export const ServiceMode = Type.Object(
   },
   {
     ...closed,
-    oneOfMembers: true,
+    oneOfMembers: ['replicated', 'global', 'replicatedJob', 'globalJob'],
     description: 'Exactly one of replicated and global. Default: replicated with 1 replica.',
   },
 );

@@ -16,6 +16,7 @@ export type ClusterApi = Pick<
   | 'patch'
   | 'renew'
   | 'replace'
+  | 'rollout'
   | 'version'
   | 'watch'
 >;

@@ -785,6 +785,28 @@ describe('service update against a cluster', () => {
     });
   });
 
+  it('goes back to the revision before', async () => {
+    await putService('web');
+    const { keys } = ctl.api;
+    const service = ctl.api.world.services.get('web')!;
+    await ctl.api.put(puts.serviceRevision(keys, aRevision(service, 1)));
+    await ctl.run('service update -d --image app:2 web');
+    await ctl.run('service scale -d web=4');
+    const now = ctl.api.world.services.get('web')!;
+    await ctl.api.put(puts.serviceRevision(keys, aRevision(now, 2)));
+    const line = ['service', 'update', '-d', '--rollback'];
+    expect(await ctl.run([...line, 'web'])).toEqual({ code: 0, out: 'web\n', err: '' });
+    expect(ctl.api.world.services.get('web')).toMatchObject({
+      metadata: { annotations: { 'swarm/change-cause': 'undo to revision 1' } },
+      spec: { mode: { replicated: { replicas: 4 } }, task: { container: { image: 'app:1' } } },
+    });
+    expect(await ctl.run([...line, '--image', 'app:3', 'web'])).toMatchObject({
+      code: 2,
+      err: 'error: other flags may not be combined with --rollback\n',
+    });
+    expect((await ctl.run([...line, 'wep'])).err).toContain('did you mean web?');
+  });
+
   it('loses no change to one that is made at the same time', async () => {
     await putService('web');
     const names = ['A', 'B', 'C', 'D'];

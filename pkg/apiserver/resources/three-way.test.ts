@@ -61,6 +61,14 @@ describe('mergeApplied', () => {
     expect(merged({}, none, live, ServiceSpec)).toEqual(live);
   });
 
+  it('lets one kind of probe take the place of another, and keeps how often it is tried', () => {
+    const probed = (liveness: object) => ({ task: { container: { probes: { liveness } } } });
+    const live = probed({ http: { port: 80 }, period: '5s' });
+    const wish = probed({ tcp: { port: 81 } });
+    const result = probed({ tcp: { port: 81 }, period: '5s' });
+    expect(merged({}, wish, live, ServiceSpec)).toEqual(result);
+  });
+
   it('takes __proto__ for data', () => {
     const wish: unknown = JSON.parse('{"__proto__":{"polluted":true}}');
     const result = merged({}, wish, {});

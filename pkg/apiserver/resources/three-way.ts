@@ -4,8 +4,8 @@ import { canonicalText } from '../../../api/v1/index.js';
 interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly patternProperties?: Readonly<Record<string, SchemaNode>>;
-  /** Exactly one member may be there, as in `mode`: naming one takes the others' place. */
-  readonly oneOfMembers?: boolean;
+  /** Only one of these members may be there, as in `mode`: naming one takes the others' place. */
+  readonly oneOfMembers?: readonly string[];
 }
 
 /** What a merge starts from. */
@@ -48,9 +48,10 @@ function leftFrom(
     if (Object.hasOwn(wish, key)) continue;
     keep(left, key, withoutOwned(value, left.get(key), childOf(schema, key)));
   }
-  const names = Object.entries(wish).filter(([, value]) => value !== null);
-  if (schema.oneOfMembers && names.length > 0) {
-    for (const key of [...left.keys()]) if (!Object.hasOwn(wish, key)) left.delete(key);
+  const { oneOfMembers = [] } = schema;
+  const isOneNamed = oneOfMembers.some((key) => (memberOf(wish, key) ?? null) !== null);
+  for (const key of isOneNamed ? oneOfMembers : []) {
+    if (!Object.hasOwn(wish, key)) left.delete(key);
   }
   return left;
 }

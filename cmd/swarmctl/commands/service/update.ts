@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import { hasCode } from '../../../../pkg/base/index.js';
 import { withCluster, type Cli, type Session } from '../../cli.js';
+import { UsageError } from '../../exit-code.js';
 import { addUpdateOptions, type UpdateOptions } from '../../docker/update-options.js';
 import { updatedService } from '../../docker/update/updated-service.js';
 import { mergeDiff } from '../../objects/merge-diff.js';
 import { readService } from '../../objects/read-service.js';
+import { requireKind } from '../../objects/target.js';
+import { namedFailure } from '../../objects/unknown-name.js';
 import { followServices } from '../../progress/follow-services.js';
 import { quietly } from '../../progress/quietly.js';
 import { defineDockerCommand } from '../define-command.js';
@@ -31,24 +34,46 @@ export function updateCommand(cli: Cli): Command {
       ],
       ['A variable and a mount', 'swarmctl service update --env-add A=1 --mount-rm /data web'],
       ['Every task anew', 'swarmctl service update --force web'],
+      ['As it was before', 'swarmctl service update --rollback web'],
     ],
   }).argument('<service>', 'name of a service');
   return addUpdateOptions(command)
     .option('-d, --detach', 'exit immediately instead of waiting for the service to converge')
     .option('-q, --quiet', 'suppress progress output')
     .option('-m, --message <why>', 'why; kept with the change and shown by its history')
-    .action((name: string, flags: UpdateFlags, self: Command) =>
-      withCluster(cli, self, (session) => update(session, name, flags)),
-    );
+    .action((name: string, flags: UpdateFlags, self: Command) => {
+      if (flags.rollback) requireNothingElse(self);
+      return withCluster(cli, self, (session) => update(session, name, flags));
+    });
+}
+
+/** A rollback takes everything from the revision it goes back to. Errors: UsageError. */
+function requireNothingElse(command: Command): void {
+  const mayBeGiven = ['rollback', 'detach', 'quiet', 'message', 'context'];
+  const others = Object.keys(command.opts())
+    .filter((key) => command.getOptionValueSource(key) === 'cli')
+    .filter((key) => !mayBeGiven.includes(key));
+  if (others.length > 0) throw new UsageError('other flags may not be combined with --rollback');
 }
 
 async function update(session: Session, name: string, flags: UpdateFlags): Promise<void> {
   const { streams } = session;
-  await change(session, name, flags);
+  await (flags.rollback ? rollBack(session, name, flags) : change(session, name, flags));
   streams.out(`${name}\n`);
   if (flags.detach) return;
   const shown = flags.quiet ? quietly(session) : session;
   await followServices(shown, [name], waitDeadline(streams, 0));
+}
+
+async function rollBack(
+  { api, streams }: Session,
+  name: string,
+  { message }: UpdateFlags,
+): Promise<void> {
+  const options = { cause: message, signal: streams.interrupted };
+  await api
+    .rollout(name, { action: 'undo' }, options)
+    .catch(namedFailure(api, requireKind('service'), name));
 }
 
 /** Losing a race so often in a row is no race any more. */
