@@ -7,8 +7,10 @@ export interface Slot {
   readonly number: number;
   /** The node of the slot in a global service. */
   readonly forNode?: string | undefined;
-  /** Oldest first; without those that are on their way out of the store. Never empty. */
+  /** Oldest first; without those that are on their way out of the store. */
   readonly tasks: readonly TaskView[];
+  /** Those that are on their way out of the store; some may still run. */
+  readonly leaving: readonly TaskView[];
   /** The tasks that are meant to run; two while a new one starts before the old one stops. */
   readonly live: readonly TaskView[];
   readonly newest: TaskView;
@@ -29,8 +31,7 @@ export type Policies = (revision: number) => EffectiveRestartPolicy;
 export function slotsOf(tasks: readonly TaskView[], policies: Policies): readonly Slot[] {
   const bySlot = new Map<string | number, TaskView[]>();
   for (const view of tasks) {
-    const { slot, forNode, desiredState } = view.task.spec;
-    if (desiredState === 'remove') continue;
+    const { slot, forNode } = view.task.spec;
     const key = slot === 0 ? (forNode ?? '') : slot;
     const known = bySlot.get(key);
     if (known) known.push(view);
@@ -40,14 +41,19 @@ export function slotsOf(tasks: readonly TaskView[], policies: Policies): readonl
 }
 
 function slotOf(members: TaskView[], policies: Policies): readonly Slot[] {
-  const tasks = members.length > 1 ? members.sort(byAge) : members;
-  const newest = tasks.at(-1);
+  const all = members.length > 1 ? members.sort(byAge) : members;
+  const leaving = all.filter(isLeaving);
+  const tasks = leaving.length > 0 ? all.filter((view) => !isLeaving(view)) : all;
+  const newest = tasks.at(-1) ?? leaving.at(-1);
   if (!newest) return [];
   const live = tasks.filter(isLive);
   const { slot: number, forNode, revision } = newest.task.spec;
-  const filled = live.length > 0 || !mayRestart(newest, policies(revision), tasks);
-  return [{ number, forNode, tasks, live, newest, filled }];
+  const isOver = () => tasks.length > 0 && !mayRestart(newest, policies(revision), tasks);
+  const filled = live.length > 0 || isOver();
+  return [{ number, forNode, tasks, leaving, live, newest, filled }];
 }
+
+const isLeaving = ({ task }: TaskView): boolean => task.spec.desiredState === 'remove';
 
 function byPlace(a: Slot, b: Slot): number {
   if (a.number !== b.number) return a.number - b.number;
@@ -66,8 +72,8 @@ export function representativeOf({ live, newest }: Slot, isCurrent: IsCurrent): 
 export const placeOf = ({ number, forNode }: Slot): string => forNode ?? String(number);
 
 /** A task of the slot was told to stop and may still run: a successor must not start yet. */
-export function isStopping({ tasks }: Slot): boolean {
-  return tasks.some(
+export function isStopping({ tasks, leaving }: Slot): boolean {
+  return [...tasks, ...leaving].some(
     (view) => !isLive(view) && !hasEnded(view) && view.task.spec.nodeId !== undefined,
   );
 }

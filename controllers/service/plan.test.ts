@@ -224,9 +224,16 @@ describe('planService: replicated services (swarm-semantics 2.4)', () => {
     ]);
   });
 
-  it('fills the slots of tasks that are being removed', () => {
-    const tasks = [running(1, { desiredState: 'remove' })];
-    expect(changesOf(aSnapshot({ replicas: 1 }, tasks))).toEqual(['create 1 r1 running']);
+  it('fills the slots of tasks that are being removed, when those have stopped', () => {
+    const leaving = running(1, { desiredState: 'remove' });
+    const gone = running(1, { desiredState: 'remove', state: 'shutdown' });
+    expect(changesOf(aSnapshot({ replicas: 1 }, [leaving]))).toEqual(['create 1 r1 ready']);
+    expect(changesOf(aSnapshot({ replicas: 1 }, [gone]))).toEqual(['create 1 r1 running']);
+  });
+
+  it('waits for a task that is being removed also when it replaces another of the slot', () => {
+    const tasks = [running(1, { desiredState: 'remove' }), aTask({ slot: 1, id: 'waiting' })];
+    expect(changesOf(updated({ replicas: 1 }, tasks))).toEqual(['replace 1 r2 ready']);
   });
 });
 

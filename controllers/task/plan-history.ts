@@ -1,13 +1,6 @@
-import {
-  byAge,
-  hasEnded,
-  isLive,
-  isUnreachable,
-  type NodeStanding,
-  type TaskView,
-} from '../../pkg/lifecycle/index.js';
+import { byAge, isLive, type TaskView } from '../../pkg/lifecycle/index.js';
 import type { TaskChange } from './plan-changes.js';
-import type { SlotTask } from './plan-restart.js';
+import { isOver, type SlotTask } from './plan-restart.js';
 
 /** What trimming rests on. */
 export interface HistoryInput {
@@ -48,10 +41,4 @@ function isRemovable(task: SlotTask): boolean {
   if (isLive(task)) return false;
   if (task.task.spec.nodeId === undefined) return true;
   return task.task.spec.desiredState === 'remove' && isOver(task);
-}
-
-/** Nothing of it runs, or nobody can ever tell us that it stopped. */
-export function isOver(task: TaskView & { readonly standing?: NodeStanding | undefined }): boolean {
-  if (hasEnded(task) || task.task.spec.nodeId === undefined) return true;
-  return task.standing !== undefined && isUnreachable(task.standing);
 }

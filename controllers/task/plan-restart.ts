@@ -2,6 +2,8 @@ import type { EffectiveRestartPolicy } from '../../api/v1/index.js';
 import {
   endedAtMs,
   hasEnded,
+  isLive,
+  isUnreachable,
   mayRestart,
   successionOf,
   type EndCause,
@@ -29,12 +31,22 @@ export function endCauseOf(task: SlotTask, hasRefuge: boolean): EndCause | undef
   return task.standing === 'draining' ? 'node-drained' : undefined;
 }
 
+/** Nothing of it runs, or nobody can ever tell us that it stopped. */
+export function isOver(task: SlotTask): boolean {
+  if (hasEnded(task) || task.task.spec.nodeId === undefined) return true;
+  return task.standing !== undefined && isUnreachable(task.standing);
+}
+
+/** A task of the slot was told to stop and may still run: nothing may start there yet. */
+export const isAnyStopping = (slotTasks: readonly SlotTask[]): boolean =>
+  slotTasks.some((task) => !isLive(task) && !isOver(task));
+
 /** What a restart rests on. */
 export interface RestartInput {
   readonly task: SlotTask;
   readonly cause: EndCause;
   /** All tasks of the slot. */
-  readonly slotTasks: readonly TaskView[];
+  readonly slotTasks: readonly SlotTask[];
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -46,19 +58,19 @@ export interface RestartInput {
 export function planEnd({ task, cause, slotTasks, now }: RestartInput): TaskChange {
   const end = { kind: 'end-task', task, cause } as const;
   if (!mayFollow(task) || !mayRestart(task, task.policy, slotTasks)) return end;
-  return { ...end, successor: successor(task, cause, now) };
+  return { ...end, successor: successor({ task, cause, slotTasks, now }) };
 }
 
-function successor(task: SlotTask, cause: EndCause, now: number): Successor {
+function successor({ task, cause, slotTasks, now }: RestartInput): Successor {
   const { delayMs, restarts, failures } = successionOf(task, cause, task.policy);
   // The end was stamped by another machine's clock: the wait is never longer than the delay.
   const startMs = Math.min(now, endedAtMs(task)) + delayMs;
   if (delayMs > 0 && startMs > now) {
     return { desiredState: 'ready', startAt: new Date(startMs).toISOString(), restarts, failures };
   }
-  const isOver = hasEnded(task) || task.standing === 'lost' || task.standing === 'gone';
-  const neverBegan = task.task.spec.nodeId === undefined;
-  return { desiredState: isOver || neverBegan ? 'running' : 'ready', restarts, failures };
+  // What it replaces may itself have been waiting for one that still stops.
+  const mayStart = isOver(task) && !isAnyStopping(slotTasks);
+  return { desiredState: mayStart ? 'running' : 'ready', restarts, failures };
 }
 
 /** A global task has no successor on a node that takes none; a new one comes when the node does again. */

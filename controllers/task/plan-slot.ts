@@ -1,7 +1,7 @@
 import { byAge, hasEnded, instantMs, isLive, type TaskView } from '../../pkg/lifecycle/index.js';
 import { earlier, type TaskChange, type TaskPlan } from './plan-changes.js';
-import { isOver, planHistory } from './plan-history.js';
-import { endCauseOf, planEnd, type SlotTask } from './plan-restart.js';
+import { planHistory } from './plan-history.js';
+import { endCauseOf, isAnyStopping, planEnd, type SlotTask } from './plan-restart.js';
 
 /** How long a successor waits at most for the task it replaces to stop (swarm-semantics 2.6). */
 const MAX_STOP_WAIT_MS = 60_000;
@@ -80,12 +80,12 @@ function planStarts(
   busy: ReadonlySet<TaskView>,
   now: number,
 ): TaskPlan {
-  const isAnyStopping = tasks.some((task) => !isLive(task) && !isOver(task));
+  const mustWait = isAnyStopping(tasks);
   const changes: TaskChange[] = [];
   let lookAgainAt: number | undefined;
   for (const task of tasks) {
     if (busy.has(task) || task.task.spec.desiredState !== 'ready') continue;
-    const startMs = startInstant(task, isAnyStopping);
+    const startMs = startInstant(task, mustWait);
     if (startMs <= now) changes.push({ kind: 'start-task', task });
     else lookAgainAt = earlier(lookAgainAt, startMs);
   }
@@ -93,10 +93,10 @@ function planStarts(
 }
 
 /** The latest instant at which it starts, as things stand. Both waits run at the same time. */
-function startInstant({ task }: SlotTask, isAnyStopping: boolean): number {
+function startInstant({ task }: SlotTask, mustWait: boolean): number {
   const { startAt } = task.spec;
   const heldUntil = startAt === undefined ? 0 : instantMs(startAt);
-  if (!isAnyStopping) return heldUntil;
+  if (!mustWait) return heldUntil;
   return Math.max(heldUntil, instantMs(task.metadata.createdAt) + MAX_STOP_WAIT_MS);
 }
 

@@ -207,6 +207,12 @@ describe('planSlot: start', () => {
     expect(changesOf([fresh(), old({ standing })])).toContain('start new');
   });
 
+  it('waits for the old task also when the first successor failed before its start', () => {
+    const rejected = fresh({ state: 'rejected', policy: { delay: '0s' } });
+    expect(changesOf([rejected, old()])).toEqual(['end new ended -> ready restarts 1 failures 1']);
+    expect(changesOf([rejected, old({ standing: 'lost' })])[0]).toContain('-> running');
+  });
+
   it('waits for the time of a restart that is held back', () => {
     const held = fresh({ startAt: new Date(START + 8_000).toISOString() });
     expect(plan([held])).toMatchObject({ changes: [], lookAgainAt: START + 8_000 });
