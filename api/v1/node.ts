@@ -49,6 +49,11 @@ export const NodeSession = Type.Object({
     description: 'Grows with each session; fences reports of older ones.',
   }),
   managerId: Type.String(),
+  managerStartedAt: Type.Optional(
+    Type.String({
+      description: 'Which run of that manager holds it: as in the record of the manager.',
+    }),
+  ),
   open: Type.Boolean(),
   reason: Type.String({ description: 'Why it is closed, such as "heartbeat failure".' }),
   changedAt: Timestamp,

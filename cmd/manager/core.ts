@@ -33,6 +33,8 @@ export interface CoreOptions {
   /** `host:port` of its API. */
   readonly address: string;
   readonly softwareVersion: string;
+  /** When it was started: tells this run of the manager from others. ISO 8601. */
+  readonly startedAt: string;
   /** How long the leader's work may take to end. */
   readonly leaderStopMs: number;
 }
@@ -77,17 +79,12 @@ function processScope(
 }
 
 function presenceOf(options: CoreOptions): LeasePresence {
-  const { store, keys, clock, log, managerId, hostname, address, softwareVersion } = options;
+  const { store, keys, clock, log, managerId } = options;
+  const { hostname, address, softwareVersion, startedAt } = options;
   return new LeasePresence({
     store,
     key: keys.manager(managerId),
-    value: {
-      id: managerId,
-      hostname,
-      address,
-      softwareVersion,
-      startedAt: clock.now().toISOString(),
-    },
+    value: { id: managerId, hostname, address, softwareVersion, startedAt },
     clock,
     log,
   });

@@ -133,12 +133,14 @@ interface Cluster extends Ground {
 function assemble(ground: Cluster): readonly RunnableGroup[] {
   const base = { ...ground, log: ground.log.child({ managerId: ground.own.managerId }) };
   const { options, metrics, own } = base;
+  const startedAt = base.clock.now().toISOString();
   const core = managerCore({
     ...base,
     managerId: own.managerId,
     hostname: hostname(),
     address: formatHostPort(options.advertise),
     softwareVersion: packageJson.version,
+    startedAt,
     leaderStopMs: STOP_MS.leader,
   });
   const { cache, world, recorder, presence, leading } = core;
@@ -149,6 +151,7 @@ function assemble(ground: Cluster): readonly RunnableGroup[] {
     events: recorder,
     eventLog: eventLogOf(eventCache),
     managerId: own.managerId,
+    startedAt,
     clusterId: base.cluster.metadata.uid,
     version: packageJson.version,
     credentials: own.credentials,

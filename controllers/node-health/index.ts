@@ -19,7 +19,7 @@ export const nodeHealthController = defineController({
           .collection(nodeStatuses)
           .byIndex('manager', id)
           .map(({ nodeId }) => nodeId),
-      { when: (before, after) => before === undefined || after === undefined },
+      { when: (before, after) => before?.startedAt !== after?.startedAt },
     ),
     mapsTo(cluster, (_cluster, _key, world) =>
       world

@@ -14,7 +14,7 @@ export interface NodeHealthSnapshot {
   readonly health?: StoredNodeHealth | undefined;
   /** The manager of its session is alive. */
   readonly hasManager: boolean;
-  /** That manager was started again since the session began, so it does not hold it (both stamps are its own). */
+  /** That manager was started again since the session began, so it does not hold it. */
   readonly isManagerReborn: boolean;
   readonly settings: EffectiveClusterSpec;
   /** For how long this leader has seen the node out of order without a break. */

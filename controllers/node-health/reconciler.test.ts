@@ -4,6 +4,8 @@ import { FakeClock } from '../../test/fakes/fake-clock.js';
 import { MemoryStore } from '../../test/fakes/memory-store.js';
 import { SimulatedNode } from '../../test/fakes/simulated-node.js';
 
+const MANAGER = { id: 'm1', hostname: 'm1', address: '10.0.0.1:2377', softwareVersion: '0.1.0' };
+
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -53,6 +55,25 @@ describe('NodeHealthReconciler', () => {
     await clock.advance(60_000);
     const key = plane.keys.manager('m1');
     await store.commit({ compare: [], operations: [{ kind: 'delete', key }] });
+    await clock.advance(100);
+    expect(state()).toBe('unknown');
+  });
+
+  it('takes a manager for started again by its record, whatever its clock says', async () => {
+    const { clock, store, plane, node, state } = await aCluster();
+    const restart = async (startedAt: string) => {
+      const value = { ...MANAGER, startedAt };
+      const operations = [{ kind: 'put', key: plane.keys.manager('m1'), value } as const];
+      await store.commit({ compare: [], operations });
+      await clock.advance(100);
+    };
+    await node.disconnect();
+    await restart('2026-01-01T05:00:00.000Z');
+    await node.connect('m1', '2026-01-01T05:00:00.000Z'); // the clock was set back meanwhile
+    await clock.advance(100);
+    expect(state()).toBe('ready');
+    await node.disconnect();
+    await node.connect('m1', 'an earlier run');
     await clock.advance(100);
     expect(state()).toBe('unknown');
   });

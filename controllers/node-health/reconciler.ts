@@ -7,7 +7,6 @@ import type {
   Reconciler,
 } from '../../pkg/controller/index.js';
 import type { EventRecorder } from '../../pkg/events/index.js';
-import { instantMs } from '../../pkg/lifecycle/index.js';
 import { atVersion, clusterOf, puts, remove, type World } from '../../pkg/objects/index.js';
 import type { Keys, TxnPart } from '../../pkg/store/index.js';
 import { NodeObservations } from './observations.js';
@@ -53,8 +52,7 @@ export class NodeHealthReconciler implements Reconciler {
       status,
       health,
       hasManager: manager !== undefined,
-      isManagerReborn:
-        manager !== undefined && isLater(manager.startedAt, status?.session.changedAt),
+      isManagerReborn: isOfAnotherRun(status?.session.managerStartedAt, manager?.startedAt),
     };
     this.observations.begin(term.epoch, world.cache.connected, nowMs);
     return {
@@ -117,8 +115,9 @@ export class NodeHealthReconciler implements Reconciler {
   }
 }
 
-const isLater = (one: string, other: string | undefined): boolean =>
-  instantMs(one) > instantMs(other);
+/** Told by being another, not by being later: somebody may have set the manager's clock back. */
+const isOfAnotherRun = (session: string | undefined, manager: string | undefined): boolean =>
+  session !== undefined && manager !== undefined && session !== manager;
 
 const VERDICTS = {
   ready: { type: 'normal', reason: 'NodeReady' },

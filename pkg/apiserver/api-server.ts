@@ -38,6 +38,8 @@ export interface ApiServerOptions {
   readonly events: EventRecorder;
   readonly eventLog: EventLog;
   readonly managerId: string;
+  /** When this manager was started, as its record in the store says. ISO 8601. */
+  readonly startedAt: string;
   readonly clusterId: string;
   /** Version of the software. */
   readonly version: string;

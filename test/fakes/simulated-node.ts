@@ -84,10 +84,14 @@ export class SimulatedNode {
   }
 
   /** Opens a session, and reports what happened meanwhile. */
-  async connect(managerId = this.options.managerId ?? 'm1'): Promise<void> {
+  async connect(
+    managerId = this.options.managerId ?? 'm1',
+    managerStartedAt?: string,
+  ): Promise<void> {
     this.epoch += 1;
     this.connected = true;
-    await this.writeSession({ open: true, reason: '', managerId });
+    const run = managerStartedAt === undefined ? {} : { managerStartedAt };
+    await this.writeSession({ open: true, reason: '', managerId, ...run });
     for (const task of this.options.world.tasks.byIndex('node', this.id)) {
       this.touch(task.metadata.uid);
     }
@@ -119,6 +123,7 @@ export class SimulatedNode {
     readonly open: boolean;
     readonly reason: string;
     readonly managerId: string;
+    readonly managerStartedAt?: string;
   }): Promise<void> {
     const { store, keys, clock } = this.options;
     const changedAt = clock.now().toISOString();

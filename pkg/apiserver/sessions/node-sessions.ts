@@ -28,6 +28,8 @@ export interface NodeSessionsOptions {
   readonly log: Logger;
   readonly events: EventRecorder;
   readonly managerId: string;
+  /** When this manager was started, as its record in the store says: tells its runs apart. ISO 8601. */
+  readonly startedAt: string;
   readonly clusterId: string;
   /** Sessions that may be opening at once. Default 50. */
   readonly admission?: Admission;

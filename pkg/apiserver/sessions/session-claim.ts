@@ -10,6 +10,8 @@ export interface SessionClaimOptions {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly managerId: string;
+  /** Of this run of the manager, as its record in the store says. ISO 8601. */
+  readonly startedAt: string;
 }
 
 /** Who wants a session. */
@@ -76,7 +78,7 @@ function epochOf(entry: Entry): number {
 }
 
 function nextStatus(
-  { managerId, clock }: SessionClaimOptions,
+  { managerId, startedAt, clock }: SessionClaimOptions,
   { nodeId, address, certificateExpiresAt, request }: SessionClaimRequest,
   epoch: number,
 ): NodeStatusValue {
@@ -87,6 +89,7 @@ function nextStatus(
     session: {
       epoch,
       managerId,
+      managerStartedAt: startedAt,
       open: true,
       reason: '',
       changedAt: clock.now().toISOString(),
