@@ -161,6 +161,11 @@ export interface StoredTask {
   readonly kind: 'Task';
   readonly metadata: StoredMeta;
   readonly spec: TaskSpec;
+  /**
+   * The store's revision at which the task was created, as the store knows it; not part of what is written.
+   * Orders tasks whatever the clocks of those who created them said.
+   */
+  readonly createRevision?: number;
 }
 
 /** The observed half as stored, at key task-status/<uid>. */

@@ -58,6 +58,16 @@ describe('ranMs', () => {
 });
 
 describe('byAge', () => {
+  it('orders as the store does, whatever the clock of whoever led said', () => {
+    const at = (id: string, createRevision: number, createdAt: string) => {
+      const view = aTask({ id, createdAt });
+      return { ...view, task: { ...view.task, createRevision } };
+    };
+    const old = at('old', 7, '2026-01-01T00:59:00.000Z');
+    const fresh = at('new', 9, '2026-01-01T00:01:00.000Z');
+    expect([fresh, old].sort(byAge).map(({ task }) => task.metadata.uid)).toEqual(['old', 'new']);
+  });
+
   it('orders by revision before the clock of whoever led', () => {
     const old = aTask({ id: 'old', revision: 1, createdAt: '2026-01-01T00:00:09.000Z' });
     const fresh = aTask({ id: 'new', revision: 2, createdAt: '2026-01-01T00:00:01.000Z' });

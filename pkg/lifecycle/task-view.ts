@@ -30,9 +30,14 @@ export const hasEnded = ({ state }: TaskView): boolean => isTerminal(state);
 export const hasFailed = ({ state }: TaskView): boolean =>
   state === 'failed' || state === 'rejected';
 
-/** Oldest first, among tasks of one slot. A rollback goes back in revisions, but on in attempts. */
+/**
+ * Oldest first, among tasks of one slot: as the store knows it, or else by what is written about them. A
+ * rollback goes back in revisions, but on in attempts.
+ */
 export function byAge(a: TaskView, b: TaskView): number {
   const [one, two] = [a.task, b.task];
+  const [first, second] = [one.createRevision ?? 0, two.createRevision ?? 0];
+  if (first > 0 && second > 0 && first !== second) return first - second;
   return (
     (one.spec.attempt ?? 0) - (two.spec.attempt ?? 0) ||
     one.spec.revision - two.spec.revision ||

@@ -110,10 +110,12 @@ export const serviceRevisions: CollectionDefinition<StoredServiceRevision> = {
   indexes: { service: (revision) => revision.serviceUid },
 };
 
+const decodeTask = objectDecoder<StoredTask>(Task);
+
 /** Desired tasks, by id. Indexes: service (uid), node, slot ({@link slotKey}), name, unplaced (`yes`). */
 export const tasks: CollectionDefinition<StoredTask> = {
   name: Folder.tasks,
-  decode: objectDecoder(Task),
+  decode: (value, meta) => ({ ...decodeTask(value, meta), createRevision: meta.createRevision }),
   indexes: taskIndexes,
 };
 

@@ -47,7 +47,7 @@ export const puts = {
     record(keys.serviceStatus(name), value),
   serviceRevision: (keys: Keys, value: Unversioned<StoredServiceRevision>) =>
     object(keys.serviceRevision(value.service, value.revision), value),
-  task: (keys: Keys, value: Unversioned<StoredTask>) =>
+  task: (keys: Keys, { createRevision: _known, ...value }: Unversioned<StoredTask>) =>
     object(keys.task(value.metadata.uid), value),
   taskStatus: (keys: Keys, value: UnversionedRecord<StoredTaskStatus>) =>
     record(keys.taskStatus(value.taskId), value),

@@ -32,7 +32,7 @@ export function taskResource(world: World): Resource {
       'status.state': (task, reader) =>
         observedState(task, reader.get(world.taskStatuses, task.metadata.uid)),
     },
-    view: (task, reader) => ({
+    view: ({ createRevision: _hidden, ...task }, reader) => ({
       ...task,
       status: reportOf(task, reader.get(world.taskStatuses, task.metadata.uid)),
     }),
