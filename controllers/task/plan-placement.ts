@@ -14,10 +14,13 @@ export interface UnplacedView extends TaskView {
 /**
  * When a restart that is held back gets its node. Normally a successor is prepared during its wait, so that
  * the wait costs nothing. One that follows several failures in a row is not: preparing is where a bad
- * image fails, and would fail again at once, back-off or not. Undefined: at any time.
+ * image fails, and would fail again at once, back-off or not. Undefined: at any time, as for one whose wait
+ * is over.
  */
 export function placeAtMs({ task: { spec } }: TaskView): number | undefined {
-  return spec.failures > 1 && spec.startAt !== undefined ? instantMs(spec.startAt) : undefined;
+  const { desiredState, failures, startAt } = spec;
+  const isHeldBack = desiredState === 'ready' && failures > 1 && startAt !== undefined;
+  return isHeldBack ? instantMs(startAt) : undefined;
 }
 
 /** Failures by node of one service revision. */

@@ -18,6 +18,8 @@ export interface SlotTask extends TaskView {
   readonly policy: EffectiveRestartPolicy;
   /** Of its node; undefined while it has none. */
   readonly standing?: NodeStanding | undefined;
+  /** For how long this leader has seen it wait for its start, by its own clock. Default 0. */
+  readonly waitedMs?: number | undefined;
 }
 
 /** Why a live task must not stay as it is; undefined when it may. A lost node loses it only if `hasRefuge`. */

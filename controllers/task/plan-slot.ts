@@ -1,4 +1,11 @@
-import { byAge, hasEnded, instantMs, isLive, type TaskView } from '../../pkg/lifecycle/index.js';
+import {
+  byAge,
+  hasEnded,
+  instantMs,
+  isLive,
+  restartDelayMs,
+  type TaskView,
+} from '../../pkg/lifecycle/index.js';
 import { earlier, type TaskChange, type TaskPlan } from './plan-changes.js';
 import { planHistory } from './plan-history.js';
 import { endCauseOf, isAnyStopping, planEnd, type SlotTask } from './plan-restart.js';
@@ -85,19 +92,27 @@ function planStarts(
   let lookAgainAt: number | undefined;
   for (const task of tasks) {
     if (busy.has(task) || task.task.spec.desiredState !== 'ready') continue;
-    const startMs = startInstant(task, mustWait);
+    const startMs = startInstant(task, mustWait, now);
     if (startMs <= now) changes.push({ kind: 'start-task', task });
     else lookAgainAt = earlier(lookAgainAt, startMs);
   }
   return { changes, lookAgainAt };
 }
 
-/** The latest instant at which it starts, as things stand. Both waits run at the same time. */
-function startInstant({ task }: SlotTask, mustWait: boolean): number {
-  const { startAt } = task.spec;
-  const heldUntil = startAt === undefined ? 0 : instantMs(startAt);
-  if (!mustWait) return heldUntil;
-  return Math.max(heldUntil, instantMs(task.metadata.createdAt) + MAX_STOP_WAIT_MS);
+/**
+ * The latest instant at which it starts, as things stand. Both waits run at the same time. Stamps are those of
+ * whoever led: one whose clock was ahead makes nobody wait longer than was meant, and one whose clock was
+ * behind does not let a task start before this leader has waited itself for what still stops.
+ */
+function startInstant(
+  { task: { spec }, policy, waitedMs = 0 }: SlotTask,
+  mustWait: boolean,
+  now: number,
+): number {
+  const { startAt, failures, replaces = '' } = spec;
+  const longestMs = restartDelayMs(failures, policy, replaces) - waitedMs;
+  const heldUntil = startAt === undefined ? 0 : Math.min(instantMs(startAt), now + longestMs);
+  return mustWait ? Math.max(heldUntil, now + MAX_STOP_WAIT_MS - waitedMs) : heldUntil;
 }
 
 function isToBeRemoved({ task }: SlotTask): boolean {

@@ -24,15 +24,17 @@ const policyOf = (restartPolicy: RestartPolicy = {}) =>
 interface SlotTaskOptions extends TaskOptions {
   readonly policy?: RestartPolicy;
   readonly standing?: NodeStanding;
+  readonly waitedMs?: number;
 }
 
-function aSlotTask({ policy, standing, ...options }: SlotTaskOptions = {}): SlotTask {
+function aSlotTask({ policy, standing, waitedMs, ...options }: SlotTaskOptions = {}): SlotTask {
   const view = aTask({ id: 'a', ...options });
   const placed = view.task.spec.nodeId !== undefined;
   return {
     ...view,
     policy: policyOf(policy),
     standing: standing ?? (placed ? 'available' : undefined),
+    waitedMs,
   };
 }
 
@@ -200,7 +202,18 @@ describe('planSlot: start', () => {
 
   it('waits for the old task, one minute at most', () => {
     expect(plan([fresh(), old()])).toMatchObject({ changes: [], lookAgainAt: START + 60_000 });
-    expect(changesOf([fresh(), old()], { now: START + 60_000 })).toEqual(['start new']);
+    const halfway = fresh({ waitedMs: 30_000 });
+    expect(plan([halfway, old()])).toMatchObject({ changes: [], lookAgainAt: START + 30_000 });
+    expect(changesOf([fresh({ waitedMs: 60_000 }), old()])).toEqual(['start new']);
+  });
+
+  it('waits itself, whatever the clock of an earlier leader said', () => {
+    const hour = 3_600_000;
+    expect(changesOf([fresh(), old()], { now: START + hour })).toEqual([]);
+    const held = { startAt: new Date(START + hour).toISOString(), failures: 1 };
+    const five = { policy: { delay: '5s' } };
+    expect(plan([fresh({ ...held, ...five })]).lookAgainAt).toBe(START + 5_000);
+    expect(changesOf([fresh({ ...held, ...five, waitedMs: 5_000 })])).toEqual(['start new']);
   });
 
   it.each(['lost', 'gone'] as const)('does not wait for a node that is %s', (standing) => {
@@ -214,7 +227,8 @@ describe('planSlot: start', () => {
   });
 
   it('waits for the time of a restart that is held back', () => {
-    const held = fresh({ startAt: new Date(START + 8_000).toISOString() });
+    const startAt = new Date(START + 8_000).toISOString();
+    const held = fresh({ startAt, failures: 1, policy: { delay: '10s' } });
     expect(plan([held])).toMatchObject({ changes: [], lookAgainAt: START + 8_000 });
     expect(changesOf([held], { now: START + 8_000 })).toEqual(['start new']);
   });
@@ -357,7 +371,10 @@ describe('planPlacement', () => {
     const startAt = new Date(START + 9_000).toISOString();
     expect(placeAtMs(waiting('a'))).toBeUndefined();
     expect(placeAtMs(waiting('a', { startAt, failures: 1 }))).toBeUndefined();
-    expect(placeAtMs(waiting('a', { startAt, failures: 2 }))).toBe(START + 9_000);
+    const held = { startAt, failures: 2, desiredState: 'ready' } as const;
+    expect(placeAtMs(waiting('a', held))).toBe(START + 9_000);
+    // Its wait is over, whatever the clock says.
+    expect(placeAtMs(waiting('a', { ...held, desiredState: 'running' }))).toBeUndefined();
   });
 
   it('says why a task has no node, once', () => {

@@ -1,5 +1,5 @@
 import { absent, atVersion, clusterOf, remove, type World } from '../../pkg/objects/index.js';
-import { effectiveClusterSpec } from '../../api/v1/index.js';
+import { effectiveClusterSpec, type StoredTask } from '../../api/v1/index.js';
 import type { Clock } from '../../pkg/base/index.js';
 import type {
   GuardedWriter,
@@ -12,10 +12,12 @@ import { packTransactions, type Keys } from '../../pkg/store/index.js';
 import { partOf } from './apply.js';
 import { GroupCommit } from './group-commit.js';
 import type { TaskChange } from './plan-changes.js';
+import type { SlotTask } from './plan-restart.js';
 import { planSlot } from './plan-slot.js';
 import { Refuge } from './refuge.js';
 import { recordTaskChanges } from './task-events.js';
 import { serviceStateOf, slotTaskOf } from './task-reading.js';
+import { Waits } from './waits.js';
 
 /** What the reconcilers of this folder are made of. */
 export interface TaskReconcilerOptions {
@@ -35,6 +37,7 @@ export const strayKey = (taskId: string): string => `${STRAY}${taskId}`;
 export class SlotReconciler implements Reconciler {
   private readonly writer: GuardedWriter;
   private readonly refuge: Refuge;
+  private readonly waits = new Waits();
 
   constructor(private readonly options: TaskReconcilerOptions) {
     this.writer = new GroupCommit(options.writer);
@@ -45,10 +48,10 @@ export class SlotReconciler implements Reconciler {
     const { world, keys, clock, events } = this.options;
     if (key.startsWith(STRAY)) return this.deleteStray(key.slice(STRAY.length), context);
     const tasks = world.tasks.byIndex('slot', key);
+    const slotTasks = this.read(key, tasks);
     const [first] = tasks;
     if (!first) return {};
     const now = clock.now();
-    const slotTasks = tasks.map((task) => slotTaskOf(world, task));
     const isAnyLost = slotTasks.some(({ standing }) => standing === 'lost');
     const { changes, lookAgainAt } = planSlot({
       service: serviceStateOf(world, first),
@@ -62,6 +65,17 @@ export class SlotReconciler implements Reconciler {
     for (const txn of packTransactions(parts)) await this.writer.commit(txn, context);
     recordTaskChanges(events, allowed);
     return lookAgainAt === undefined ? {} : { requeueAfterMs: lookAgainAt - now.getTime() };
+  }
+
+  private read(slot: string, tasks: readonly StoredTask[]): readonly SlotTask[] {
+    const nowMs = this.options.clock.monotonicMs();
+    const waiting = tasks.filter(({ spec }) => spec.desiredState === 'ready');
+    const ids = waiting.map(({ metadata }) => metadata.uid);
+    const since = this.waits.note(slot, ids, nowMs);
+    return tasks.map((task) => ({
+      ...slotTaskOf(this.options.world, task),
+      waitedMs: nowMs - (since.get(task.metadata.uid) ?? nowMs),
+    }));
   }
 
   /** A report that was under way when its task was deleted. */

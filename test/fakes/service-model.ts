@@ -18,6 +18,7 @@ import {
 import type { NewTask, ServiceChange } from '../../controllers/service/plan-changes.js';
 import type { GlobalNode } from '../../controllers/service/plan-global.js';
 import { planSlot } from '../../controllers/task/plan-slot.js';
+import { Waits } from '../../controllers/task/waits.js';
 import { unreachable } from '../../pkg/base/index.js';
 import {
   hasEnded,
@@ -65,6 +66,7 @@ export class ServiceModel {
   leadingSince = STARTED_AT;
   /** Told of each change before it is made. */
   onChange: (change: ServiceChange, plan: ServicePlan) => void = () => undefined;
+  private readonly waits = new Waits();
   private ids = 0;
   /** Counts whatever changes in the store. */
   private writes = 0;
@@ -131,7 +133,10 @@ export class ServiceModel {
   lookAtSlots(): void {
     const places = new Set(this.tasks.map(({ task }) => slotKey(task.spec)));
     for (const place of places) {
-      this.lookAtSlot(this.tasks.filter(({ task }) => slotKey(task.spec) === place));
+      this.lookAtSlot(
+        place,
+        this.tasks.filter(({ task }) => slotKey(task.spec) === place),
+      );
     }
   }
 
@@ -323,10 +328,17 @@ export class ServiceModel {
     );
   }
 
-  private lookAtSlot(tasks: readonly TaskView[]): void {
+  private lookAtSlot(place: string, tasks: readonly TaskView[]): void {
+    const waiting = tasks.filter(({ task }) => task.spec.desiredState === 'ready');
+    const ids = waiting.map(({ task }) => task.metadata.uid);
+    const since = this.waits.note(place, ids, this.nowMs);
     const { changes } = planSlot({
       service: 'present',
-      tasks: tasks.map((view) => ({ ...view, policy: this.policyOf(view) })),
+      tasks: tasks.map((view) => ({
+        ...view,
+        policy: this.policyOf(view),
+        waitedMs: this.nowMs - (since.get(view.task.metadata.uid) ?? this.nowMs),
+      })),
       historyLimit: 5,
       now: this.nowMs,
     });
