@@ -73,20 +73,36 @@ export class GroupCommit implements GuardedWriter {
 function groupsOf(batch: readonly Waiting[]): readonly (readonly Waiting[])[] {
   const groups: Waiting[][] = [];
   let open: Waiting[] = [];
-  let size = 0;
+  let size = new Size();
   for (const waiting of batch) {
-    const { compare, operations } = waiting.txn;
-    size += Math.max(compare.length, operations.length);
     const isSameTerm = open[0]?.context.term === waiting.context.term;
-    if (isSameTerm && size <= MAX_TXN_OPERATIONS) {
+    if (isSameTerm && size.with(waiting.txn) <= MAX_TXN_OPERATIONS) {
       open.push(waiting);
-      continue;
+    } else {
+      open = [waiting];
+      size = new Size();
+      groups.push(open);
     }
-    open = [waiting];
-    size = Math.max(compare.length, operations.length);
-    groups.push(open);
+    size.add(waiting.txn);
   }
   return groups;
+}
+
+/** How much of a transaction is full. What several compare counts once, such as a node that all of them left. */
+class Size {
+  private readonly compared = new Set<string>();
+  private operations = 0;
+
+  /** How full it would be with one more. */
+  with({ compare, operations }: GuardedTxn): number {
+    const fresh = compare.filter(({ key }) => !this.compared.has(key)).length;
+    return Math.max(this.compared.size + fresh, this.operations + operations.length);
+  }
+
+  add({ compare, operations }: GuardedTxn): void {
+    for (const { key } of compare) this.compared.add(key);
+    this.operations += operations.length;
+  }
 }
 
 /** One write for several runs: each of them has to see it before its key runs again. */

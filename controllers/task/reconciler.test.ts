@@ -77,6 +77,11 @@ const places = ({ operations }: GuardedTxn) =>
       JSON.stringify(operation.value).includes('"nodeId"'),
   );
 
+const movesTask = ({ operations }: GuardedTxn) =>
+  operations.some(
+    (operation) => operation.kind === 'put' && JSON.stringify(operation.value).includes('replaces'),
+  );
+
 describe('placement', () => {
   it('decides again when a node is drained between decision and write', async () => {
     let drained = '';
@@ -172,6 +177,27 @@ describe('slots', () => {
     expect(running().map(({ task }) => task.spec.nodeId)).toEqual(['n2', 'n2']);
     const states = plane.tasksOf('web').map(({ state }) => state);
     expect(states.filter((state) => state === 'orphaned')).toHaveLength(1);
+  });
+
+  it('keep their tasks when a lost node comes back between decision and write', async () => {
+    let returned = false;
+    const { plane, members, pass, running } = await aCluster({
+      nodes: ['n1', 'n2'],
+      before: async (txn, cluster) => {
+        const isLost = cluster.world.nodeHealths.get('n1')?.state === 'lost';
+        if (returned || !isLost || !movesTask(txn)) return;
+        returned = true;
+        await members.get('n1')?.connect();
+        await pass(200);
+      },
+    });
+    await plane.apply(aService({ replicas: 2 }));
+    await pass(60_000);
+    const before = running().map(({ task }) => task.metadata.uid);
+    await members.get('n1')?.disconnect();
+    await pass(60_000);
+    expect(returned).toBe(true);
+    expect(running().map(({ task }) => task.metadata.uid)).toEqual(before);
   });
 
   it('delete the tasks of a service that was deleted by hand, and what else it left', async () => {

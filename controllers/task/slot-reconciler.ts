@@ -8,7 +8,7 @@ import type {
   Reconciler,
 } from '../../pkg/controller/index.js';
 import type { EventRecorder } from '../../pkg/events/index.js';
-import { packTransactions, type Keys } from '../../pkg/store/index.js';
+import { packTransactions, type Compare, type Keys } from '../../pkg/store/index.js';
 import { partOf } from './apply.js';
 import { GroupCommit } from './group-commit.js';
 import type { TaskChange } from './plan-changes.js';
@@ -61,7 +61,10 @@ export class SlotReconciler implements Reconciler {
       now: now.getTime(),
     });
     const allowed = world.cache.historyBreak ? changes.filter(destroysNothing) : changes;
-    const parts = allowed.map((change) => partOf(change, { keys, now: now.toISOString() }));
+    const guards = nodeGuards(this.options, slotTasks);
+    const parts = allowed
+      .map((change) => partOf(change, { keys, now: now.toISOString() }))
+      .map((part) => ({ ...part, compare: [...part.compare, ...guards] }));
     for (const txn of packTransactions(parts)) await this.writer.commit(txn, context);
     recordTaskChanges(events, allowed);
     return lookAgainAt === undefined ? {} : { requeueAfterMs: lookAgainAt - now.getTime() };
@@ -89,6 +92,25 @@ export class SlotReconciler implements Reconciler {
     await this.writer.commit({ compare, operations: [remove(statusKey)] }, context);
     return {};
   }
+}
+
+/**
+ * What is decided about a slot rests on nodes that drain, are lost or gone, too: one that came back in the
+ * same moment must make the write fail, or its task would be replaced while it runs.
+ */
+function nodeGuards(
+  { world, keys }: Pick<TaskReconcilerOptions, 'world' | 'keys'>,
+  tasks: readonly SlotTask[],
+): readonly Compare[] {
+  return tasks.flatMap(({ task, standing }) => {
+    const { nodeId = '' } = task.spec;
+    if (standing === 'gone') return [absent(keys.node(nodeId))];
+    if (standing === 'draining') {
+      return [atVersion(keys.node(nodeId), world.nodes.get(nodeId)?.metadata.version ?? 0)];
+    }
+    if (standing !== 'lost') return [];
+    return [atVersion(keys.nodeHealth(nodeId), world.nodeHealths.get(nodeId)?.version ?? 0)];
+  });
 }
 
 /** After the store lost history, a service or a node that seems gone may only be forgotten. */
