@@ -36,15 +36,20 @@ export const hasFailed = ({ state }: TaskView): boolean =>
  */
 export function byAge(a: TaskView, b: TaskView): number {
   const [one, two] = [a.task, b.task];
-  const [first, second] = [one.createRevision ?? 0, two.createRevision ?? 0];
-  if (first > 0 && second > 0 && first !== second) return first - second;
   return (
+    byCreation(one, two) ||
     (one.spec.attempt ?? 0) - (two.spec.attempt ?? 0) ||
     one.spec.revision - two.spec.revision ||
     compareText(one.metadata.createdAt, two.metadata.createdAt) ||
     one.spec.restarts - two.spec.restarts ||
     compareText(one.metadata.uid, two.metadata.uid)
   );
+}
+
+/** As the store knows it; 0 when it was not asked. */
+function byCreation(one: StoredTask, two: StoredTask): number {
+  if (one.createRevision === undefined || two.createRevision === undefined) return 0;
+  return one.createRevision - two.createRevision;
 }
 
 /** The instant in milliseconds since 1970 that a stored stamp names; 0 for one that cannot be read. */
