@@ -675,6 +675,9 @@ describe('completion of names', () => {
     expect(await words('service', 'ps', '')).toEqual(['web']);
     expect(await words('set', 'image', '')).toEqual(['service/web']);
     expect(await words('edit', 'service', '')).toEqual(['web']);
+    await ctl.run('service update -d --env-add A=1 --env-add B=2 web');
+    expect(await words('service', 'update', 'web', '--env-rm', '')).toEqual(['A', 'B']);
+    expect(await words('service', 'update', '--env-rm', '')).toEqual([]);
     expect(await words('patch', 'service', 'web', '--type', '')).toEqual(['merge', 'json']);
   });
 });

@@ -235,6 +235,15 @@ describe('completion', () => {
     expect(await words('get', 'serv')).toEqual([':words', 'services', 'servicerevisions', '']);
     expect(await words('explain', 'service.spec.t')).toEqual([':words', 'service.spec.task', '']);
     expect(await words('apply', '-f', 'x')).toEqual([':files', '']);
+    expect(await words('service', 'update', '--update-order', 'st')).toEqual([
+      ':words',
+      'start-first',
+      'stop-first',
+      '',
+    ]);
+    expect(await words('service', 'ls', '--filter', '')).toContain('mode=');
+    expect(await words('node', 'ls', '-f', 'mem')).toEqual([':words', 'membership=', '']);
+    expect(await words('node', 'update', '--availability=d')).toContain('--availability=drain');
     expect(await words('swarm', 'join-token', '')).toEqual([':words', 'worker', 'manager', '']);
   });
 

@@ -6,6 +6,7 @@ import { configPath, readConfig } from '../context/config-file.js';
 import { pathsAfter } from '../objects/schema-docs.js';
 import { pluralOf, referenceOf, requireKind, titleOf } from '../objects/target.js';
 import type { Candidate } from './candidate.js';
+import { optionWords, removableBy } from './option-words.js';
 
 /** What was typed so far. */
 export interface ArgumentContext {
@@ -22,7 +23,7 @@ const TIMEOUT_MS = 1_500;
 
 /** Words for an argument: kinds, names of objects, contexts, fields. Never fails. */
 export async function argumentCandidates(context: ArgumentContext): Promise<readonly Candidate[]> {
-  const source = SOURCES[context.path];
+  const source = SOURCES[context.path] ?? ofOption(context.path);
   if (source === undefined) return [];
   try {
     return (await source(context)).map((word) => (typeof word === 'string' ? { word } : word));
@@ -98,8 +99,10 @@ const SOURCES: Readonly<Record<string, Source>> = {
   'service rm': names('services'),
   'service logs': names('services', 'tasks'),
   'service scale': scales,
+  'service update': names('services'),
   'node inspect': names('nodes'),
   'node ps': names('nodes'),
+  'node update': names('nodes'),
   'config use-context': contexts,
   'config delete-context': contexts,
   '--context': contexts,
@@ -108,6 +111,21 @@ const SOURCES: Readonly<Record<string, Source>> = {
       ? ['running', 'deleted', 'condition=Available', 'condition=Progressing=false']
       : ['service/', 'task/', 'node/'],
 };
+
+/** Words for the value of an option, such as `--update-order`. */
+function ofOption(path: string): Source | undefined {
+  if (!path.startsWith('--')) return undefined;
+  const name = path.slice(2);
+  const removable = removableBy(name);
+  if (removable === undefined) return ({ command }) => optionWords(command, name);
+  return async ({ cli, command, operands: [service] }) => {
+    if (service === undefined) return [];
+    const options = { timeoutMs: TIMEOUT_MS };
+    return withCluster(cli, command, async ({ api }) =>
+      removable(await api.get('services', service, options)),
+    );
+  };
+}
 
 async function namesOf(
   { cli, command }: ArgumentContext,

@@ -23,7 +23,7 @@ export async function completions(
   const [, flag] = /^(--[^=]+)=/.exec(current) ?? [];
   const option =
     pending ?? command.options.find((known) => flag !== undefined && answersTo(known, flag));
-  if (option) return valuesOf(option, { command, current, flag, cli });
+  if (option) return valuesOf(option, { command, operands, current, flag, cli });
   const found = current.startsWith('-')
     ? flagsOf(command)
     : [...commandsOf(command), ...(await wordsFor(command, operands, current, cli))];
@@ -61,6 +61,7 @@ const childOf = (command: Command, word: string) =>
 
 interface ValueContext {
   readonly command: Command;
+  readonly operands: readonly string[];
   readonly current: string;
   readonly flag: string | undefined;
   readonly cli: Cli;
@@ -68,7 +69,7 @@ interface ValueContext {
 
 async function valuesOf(
   option: Option,
-  { command, current, flag, cli }: ValueContext,
+  { command, operands, current, flag, cli }: ValueContext,
 ): Promise<Completions> {
   if (/<file|env-file/.test(option.flags)) return FILES;
   const prefix = flag === undefined ? '' : `${flag}=`;
@@ -77,7 +78,7 @@ async function valuesOf(
     option.argChoices?.map((word) => ({ word })) ??
     (await argumentCandidates({
       path: `--${option.name()}`,
-      operands: [],
+      operands,
       current: typed,
       cli,
       command,

@@ -104,6 +104,8 @@ describe('progressOf', () => {
         note: 'verify: Waiting 5 seconds to verify that tasks are stable...',
       },
     });
+    const early = snapshot(service({ ...status, update: update() }), ...ofRevisions(2, 2, 1));
+    expect(early.outcome).toEqual({ kind: 'working' });
     const over = service({ ...status, update: update({ state: 'completed' }), conditions: [] });
     expect(snapshot(over, ...ofRevisions(2, 2, 2)).outcome).toEqual({ kind: 'converged' });
   });
@@ -180,14 +182,13 @@ describe('progressLines', () => {
     ]);
   });
 
-  it('draws an update: the slots that wait, and what is waited for', () => {
+  it('draws a rollback: the slots that wait, and why it goes back', () => {
     const update: UpdateStatus = {
-      ...{ state: 'updating', attempt: 1, from: 1, to: 2, wanted: 2, retries: 0, tasks: 3 },
-      ...{ failed: [], startedAt: '2026-01-01T00:00:00Z', message: '' },
+      ...{ state: 'rollback_started', attempt: 2, from: 2, to: 1, wanted: 2, retries: 0, tasks: 3 },
+      ...{ failed: [], startedAt: '2026-01-01T00:00:00Z', message: '', cause: 'web.1 failed' },
     };
-    const conditions = [condition('true', 'Verifying')];
-    const of = service({ revision: 2, running: 3, updated: 1, update, conditions });
-    const tasks = [2, 1, 1].map((revision, index) =>
+    const of = service({ revision: 2, running: 3, updated: 2, update });
+    const tasks = [1, 2, 2].map((revision, index) =>
       task({ slot: index + 1, state: 'running', revision }),
     );
     expect(progressLines(snapshot(of, ...tasks), draw()).join('\n')).toMatchInlineSnapshot(`
@@ -195,7 +196,7 @@ describe('progressLines', () => {
       1/3: running   [====================>]
       2/3: outdated                          waits for its turn
       3/3: outdated                          waits for its turn
-      verify: Waiting 5 seconds to verify that tasks are stable..."
+      rollback: web.1 failed"
     `);
   });
 

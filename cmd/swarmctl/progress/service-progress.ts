@@ -62,8 +62,17 @@ export function progressOf(snapshot: ServiceSnapshot): ServiceProgress {
     target === undefined
       ? (service.status?.updated ?? 0)
       : slots.filter(({ state }) => state === 'running').length;
-  return { name, running: Math.min(running, wanted), wanted, slots, outcome };
+  const progress = { name, running: Math.min(running, wanted), wanted, slots };
+  return { ...progress, outcome: running < wanted ? withoutVerifying(outcome) : outcome };
 }
+
+/** Status and tasks come by two watches: what the tasks say is newer sometimes. */
+function withoutVerifying(outcome: ServiceProgress['outcome']): ServiceProgress['outcome'] {
+  const isVerifying = outcome.kind === 'working' && outcome.note?.startsWith(VERIFYING);
+  return isVerifying ? { kind: 'working' } : outcome;
+}
+
+const VERIFYING = 'verify: ';
 
 /** The revision that an update or rollback under way brings tasks to. */
 function targetOf({ status }: Service): number | undefined {
@@ -106,7 +115,7 @@ function noteOn(
     const { monitorMs } = effectiveUpdatePolicy(isBack ? rollback : update);
     const seconds = Math.ceil(monitorMs / 1000);
     return {
-      note: `verify: Waiting ${plural(seconds, 'second')} to verify that tasks are stable...`,
+      note: `${VERIFYING}Waiting ${plural(seconds, 'second')} to verify that tasks are stable...`,
     };
   }
   return isBack ? { note: `rollback: ${cause ?? 'manually requested rollback'}` } : {};
