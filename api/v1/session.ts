@@ -125,6 +125,12 @@ export type StatusReport = Static<typeof StatusReport>;
 export const StatusResponse = Type.Object({
   heartbeatMs: Type.Integer(),
   refused: Type.Array(Type.Object({ taskId: Type.String(), reason: Type.String() })),
+  leave: Type.Optional(
+    Type.Literal(true, {
+      description:
+        'This manager has not heard the store for a while: go on with another one, if one takes you.',
+    }),
+  ),
 });
 export type StatusResponse = Static<typeof StatusResponse>;
 

@@ -134,6 +134,41 @@ describe('NodeAgent', () => {
       expect(engine.callsOf('startContainer')).toBe(2);
     });
 
+    it('goes on with another manager when its own advises it, without a gap', async () => {
+      manager.addresses = ['10.0.0.1:2377', '10.0.0.2:2377'];
+      await startWith(1);
+      const standing = () => fixture.agent?.health().notReady;
+      manager.advisesToLeave = true;
+      await until(
+        'another session',
+        () => {
+          expect(standing()).toEqual([]);
+          return manager.sessionsOpened === 2;
+        },
+        50,
+      );
+      manager.advisesToLeave = false;
+      assign(2);
+      await until('task2 runs', isRunning('task2'), 20);
+      expect(manager.managersChosen).toEqual(['10.0.0.1:2377', '10.0.0.2:2377']);
+      await clock.advance(60_000);
+      expect(manager.sessionsOpened).toBe(2);
+      expect(engine.callsOf('startContainer')).toBe(2);
+    });
+
+    it('stays with a manager that advises it to leave while no other takes it', async () => {
+      manager.addresses = ['10.0.0.1:2377', '10.0.0.2:2377'];
+      await startWith(1);
+      manager.advisesToLeave = true;
+      manager.openError = new UnavailableError('this manager does not hear the store');
+      await clock.advance(60_000);
+      assign(2);
+      await until('task2 runs', isRunning('task2'), 20);
+      expect(manager.sessionsOpened).toBe(1);
+      manager.openError = undefined;
+      await until('another session', () => manager.sessionsOpened === 2, 50);
+    });
+
     it('opens a new one when a message was lost', async () => {
       await startWith(1);
       manager.loseMessage();

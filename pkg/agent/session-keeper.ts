@@ -3,6 +3,7 @@ import {
   AbortScope,
   NodeRemovedError,
   UnavailableError,
+  abortReason,
   backoffMs,
   messageOf,
   unreachable,
@@ -13,7 +14,8 @@ import type { Logger } from '../log/index.js';
 import type { AssignmentBook } from './assignment-book.js';
 import type { LogStreams } from './log-streams.js';
 import type { NodeIdentity } from './node-state.js';
-import type { StatusReporter, Vouched } from './status-reporter.js';
+import type { ReportChannel, StatusReporter, Vouched } from './status-reporter.js';
+import { Wake } from './wake.js';
 
 /** A session, as far as an agent uses it. */
 export type Session = Pick<
@@ -38,6 +40,13 @@ export interface SessionKeeperOptions {
   vouch(): Vouched;
   /** A manager told the addresses of all managers. */
   onManagers(managers: readonly string[]): void;
+}
+
+/** A session with what it was opened with; aborting `scope` ends it. */
+interface HeldSession {
+  readonly session: Session;
+  readonly vouched: Vouched;
+  readonly scope: AbortScope;
 }
 
 const RETRY = { initialMs: 200, maxMs: 10_000 };
@@ -71,12 +80,15 @@ export class SessionKeeper {
   /** Errors: NodeRemovedError when the node was removed from the cluster; the signal's reason. */
   async run(signal: AbortSignal): Promise<never> {
     const { clock, log } = this.options;
+    let next: HeldSession | undefined;
     for (;;) {
       const beganMs = clock.monotonicMs();
       try {
-        await this.hold(signal);
+        next = await this.hold(next ?? (await this.open(signal, signal)), signal);
+        if (next) continue;
         this.ended('the manager ended the session');
       } catch (error) {
+        next = undefined;
         this.ended(messageOf(error));
         signal.throwIfAborted();
         if (error instanceof NodeRemovedError) throw error;
@@ -91,28 +103,75 @@ export class SessionKeeper {
     this.standing = { connected: false, message };
   }
 
-  private async hold(signal: AbortSignal): Promise<void> {
-    const { managers, book, logs } = this.options;
+  /** A session that lives until `life` aborts or it is given up; `opening` aborts only its beginning. */
+  private async open(
+    life: AbortSignal,
+    opening: AbortSignal,
+    except?: string,
+  ): Promise<HeldSession> {
     const vouched = this.options.vouch();
-    const scope = new AbortScope(signal);
+    const scope = new AbortScope(life);
+    const giveUp = () => {
+      scope.abort(abortReason(opening));
+    };
+    opening.addEventListener('abort', giveUp, { once: true });
     try {
-      const session = await managers.openSession(vouched, scope.signal);
+      const session = await this.options.managers.openSession(vouched, scope.signal, except);
       this.opened(session);
-      const work = [
-        this.read(session, scope.signal),
-        this.options.reporter.serve(session, vouched, scope.signal),
-      ];
-      try {
-        await Promise.race(work);
-      } finally {
-        scope.abort(new Error('the session is over'));
-        book.close();
-        await Promise.allSettled(work);
-      }
+      return { session, vouched, scope };
+    } catch (error) {
+      release(scope);
+      throw error;
     } finally {
-      scope.abort(new Error('the session is over'));
-      scope[Symbol.dispose]();
+      opening.removeEventListener('abort', giveUp);
+    }
+  }
+
+  /** Resolves when the session is over; to the one that takes its place, when it was left for that. */
+  private async hold(held: HeldSession, life: AbortSignal): Promise<HeldSession | undefined> {
+    const { session, vouched, scope } = held;
+    const { book, logs, reporter } = this.options;
+    const advice = new Wake();
+    const leaving = this.leaveWhenAdvised(held, advice, life);
+    const work = [
+      this.read(session, scope.signal),
+      reporter.serve(listeningFor(advice, session), vouched, scope.signal),
+      leaving,
+    ];
+    let successor: HeldSession | undefined;
+    try {
+      successor = (await Promise.race(work)) ?? undefined;
+      return successor;
+    } finally {
+      release(scope);
+      book.close();
+      await Promise.allSettled(work);
+      const found = await leaving.catch(() => undefined);
+      if (found !== successor) found?.scope.abort(); // it came when all was over
       await logs.closeAll();
+    }
+  }
+
+  /**
+   * The next session stands before this one is left: when no other manager takes us, a manager that does not
+   * hear the store is better than none, for when the store is away all of them are like it.
+   */
+  private async leaveWhenAdvised(
+    { session: { manager }, scope: { signal } }: HeldSession,
+    advice: Wake,
+    life: AbortSignal,
+  ): Promise<HeldSession> {
+    const { clock, log } = this.options;
+    for (let attempt = 1; ; attempt += 1) {
+      await advice.wait(signal);
+      try {
+        return await this.open(life, signal, manager);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof NodeRemovedError) throw error;
+        log.debug({ manager, reason: messageOf(error) }, 'no other manager takes us');
+      }
+      await clock.sleep(backoffMs(RETRY, attempt), signal);
     }
   }
 
@@ -170,4 +229,21 @@ export class SessionKeeper {
     }
     return 'open';
   }
+}
+
+/** The answers to reports say whether the manager would rather have us elsewhere. */
+function listeningFor(advice: Wake, session: Session): ReportChannel {
+  return {
+    opened: session.opened,
+    report: async (report, options) => {
+      const answer = await session.report(report, options);
+      if (answer.leave) advice.notify();
+      return answer;
+    },
+  };
+}
+
+function release(scope: AbortScope): void {
+  scope.abort(new Error('the session is over'));
+  scope[Symbol.dispose]();
 }

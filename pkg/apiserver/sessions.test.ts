@@ -440,6 +440,35 @@ describe('a node that is removed', () => {
   });
 });
 
+describe('a manager that does not hear the store', () => {
+  const deafen = () => {
+    api.first.store.partition(true);
+    api.first.store.cutWatches();
+  };
+
+  it('advises its nodes to go elsewhere, until it hears it again', async () => {
+    const session = await agent.openSession(hello);
+    expect(await session.report(healthy)).not.toHaveProperty('leave');
+    deafen();
+    await until('the advice', async () => (await session.report(healthy)).leave === true);
+    api.first.store.partition(false);
+    await until('its end', async () => !(await session.report(healthy)).leave);
+  });
+
+  it('takes no new ones, and says so at once; another manager does', async () => {
+    const { address } = await api.addServer('m2');
+    const session = await agent.openSession(hello);
+    deafen();
+    await until('the advice', async () => (await session.report(healthy)).leave === true);
+    const began = performance.now();
+    await expect(agent.openSession(hello)).rejects.toThrow('does not hear the store');
+    expect(performance.now() - began).toBeLessThan(3_000);
+    agent.useManagers([api.first.address, address]);
+    const next = await agent.openSession(hello, undefined, api.first.address);
+    expect(next).toMatchObject({ manager: address, opened: { epoch: 2 } });
+  });
+});
+
 describe('a manager that stops', () => {
   it('tells its nodes, writes nothing of them, and is gone soon', async () => {
     await assign('t1');

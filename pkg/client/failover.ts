@@ -19,6 +19,8 @@ export interface AttemptOptions {
   readonly timeoutMs: number;
   /** True when doing it twice is as good as once; then it is also tried again when its outcome is unknown. */
   readonly idempotent: boolean;
+  /** This manager is not tried. */
+  readonly except?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -71,8 +73,11 @@ export class Failover {
     signal: AbortSignal,
   ): Promise<T> {
     const faults = new Map<string, unknown>();
+    if (this.order(options.except).length === 0) {
+      throw new UnavailableError('there is no other manager');
+    }
     for (let round = 1; round <= ROUNDS; round += 1) {
-      for (const manager of this.order()) {
+      for (const manager of this.order(options.except)) {
         const outcome = await tryOne(() => attempt(manager, signal), options);
         this.good = 'result' in outcome ? manager : undefined;
         if ('result' in outcome) return outcome.result;
@@ -83,13 +88,14 @@ export class Failover {
     throw giveUp(faults);
   }
 
-  private order(): readonly string[] {
-    const others = this.managers.filter((manager) => manager !== this.good);
+  private order(except: string | undefined): readonly string[] {
+    const candidates = this.managers.filter((manager) => manager !== except);
+    const others = candidates.filter((manager) => manager !== this.good);
     const shuffled = others
       .map((manager) => ({ manager, at: this.random() }))
       .sort((a, b) => a.at - b.at)
       .map(({ manager }) => manager);
-    const known = this.good !== undefined && this.managers.includes(this.good);
+    const known = this.good !== undefined && candidates.includes(this.good);
     return known ? [this.good ?? '', ...shuffled] : shuffled;
   }
 

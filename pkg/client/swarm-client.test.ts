@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hasCode } from '../base/index.js';
+import { puts } from '../objects/index.js';
 import { readJsonLines, type SwarmClient } from './index.js';
-import { aServiceSpec } from '../../test/builders/objects.js';
+import { aNode, aNodeStatus, aServiceSpec } from '../../test/builders/objects.js';
 import { ApiFixture, until } from '../../test/fixtures/api.js';
 
 let api: ApiFixture;
@@ -52,6 +53,21 @@ describe('failover', () => {
       expect((await client.version({ timeoutMs: 9_000 })).managerId).toBe('m1');
     }
   }, 20_000);
+
+  it('tries all but the one that is left, and says so when there is no other', async () => {
+    const hello = { description: aNodeStatus().description, engineHealthy: true };
+    const { address } = api.first;
+    const client = await api.client('worker', 'n1');
+    await api.put(puts.node(api.keys, aNode('n1')));
+    await expect(client.openSession(hello, undefined, address)).rejects.toThrow('no other manager');
+    client.useManagers([address, '127.0.0.1:1']);
+    const error: unknown = await client
+      .openSession(hello, undefined, address)
+      .catch((reason: unknown) => reason);
+    expect(String(error)).toContain('127.0.0.1:1: connection refused');
+    expect(String(error)).not.toContain(address);
+    expect((await client.openSession(hello)).manager).toBe(address);
+  });
 
   it('names every manager and its fault when none can be reached', async () => {
     const client = await clientOf(['127.0.0.1:1', '127.0.0.1:2']);

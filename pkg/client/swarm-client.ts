@@ -305,13 +305,17 @@ export class SwarmClient {
   }
 
   /**
-   * Opens a session of this node with any manager.
+   * Opens a session of this node with any manager but `except`.
    * Errors: NodeRemovedError when the node was removed from the cluster; UnavailableError; BusyError.
    */
-  openSession(request: SessionRequest, signal?: AbortSignal): Promise<SessionConnection> {
+  openSession(
+    request: SessionRequest,
+    signal?: AbortSignal,
+    except?: string,
+  ): Promise<SessionConnection> {
     const { timeoutMs } = this;
     return this.failover.run(
-      { what: 'open a session', timeoutMs, idempotent: true, signal },
+      { what: 'open a session', timeoutMs, idempotent: true, except, signal },
       (manager, openSignal) =>
         openSessionWith(this.transport, manager, { request, signal, openSignal }),
     );

@@ -196,10 +196,10 @@ describe('EtcdWatch', () => {
   it('asks for a sign of life in a silence, and gives up when there is none', async () => {
     const { ended } = await start();
     stream.answer({ created: true });
-    await vi.advanceTimersByTimeAsync(20_000);
+    await vi.advanceTimersByTimeAsync(2_500);
     expect(stream.requests.at(-1)).toEqual({ progress_request: {} });
     stream.answer({ watch_id: '-1' });
-    await vi.advanceTimersByTimeAsync(29_999);
+    await vi.advanceTimersByTimeAsync(4_999);
     expect(closed).toBe(0);
     await vi.advanceTimersByTimeAsync(1);
     await expect(ended).rejects.toThrow(UnavailableError);

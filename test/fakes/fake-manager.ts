@@ -42,11 +42,15 @@ export class FakeManager implements Managers {
   revision = 10;
   /** Openings fail with it. */
   openError: Error | undefined;
+  /** Answers to reports advise to go on with another manager. */
+  advisesToLeave = false;
   /** The next reports fail with these, one each. */
   readonly reportErrors: Error[] = [];
   /** Tasks whose reports are refused. */
   readonly refuses = new Set<string>();
   used: readonly string[] = [];
+  /** Address of the manager of each session, in their order. */
+  readonly managersChosen: string[] = [];
 
   private readonly assignments = new Map<string, Assignment>();
   private readonly templates = new Map<string, RevisionTemplate>();
@@ -115,11 +119,17 @@ export class FakeManager implements Managers {
     this.used = managers;
   }
 
-  openSession(request: SessionRequest, signal?: AbortSignal): Promise<Session> {
+  openSession(request: SessionRequest, signal?: AbortSignal, except?: string): Promise<Session> {
     if (this.openError) return Promise.reject(this.openError);
-    this.session?.queue.fail(new UnavailableError('replaced by a newer session'));
+    const address = this.addresses.find((each) => each !== except);
+    if (address === undefined) return Promise.reject(new UnavailableError('no other manager'));
+    // One that is left for another manager does not know it.
+    if (except === undefined) {
+      this.session?.queue.fail(new UnavailableError('replaced by a newer session'));
+    }
     this.requests.push(request);
     this.opened += 1;
+    this.managersChosen.push(address);
     const session = { id: `s${String(this.opened)}`, queue: new MessageQueue(signal), sequence: 1 };
     this.session = session;
     session.queue.push({
@@ -131,14 +141,14 @@ export class FakeManager implements Managers {
       removed: [],
       templates: Object.fromEntries(this.templates),
     });
-    return Promise.resolve(this.connection(session));
+    return Promise.resolve(this.connection(session, address));
   }
 
   // --- inside ---
 
-  private connection(session: OpenSession): Session {
+  private connection(session: OpenSession, manager: string): Session {
     return {
-      manager: this.addresses[0] ?? '',
+      manager,
       opened: {
         type: 'open',
         sessionId: session.id,
@@ -164,7 +174,11 @@ export class FakeManager implements Managers {
       else this.reports.set(one.taskId, one.report);
       this.history.push(one);
     }
-    return { heartbeatMs: this.heartbeatMs, refused };
+    return {
+      heartbeatMs: this.heartbeatMs,
+      refused,
+      ...(this.advisesToLeave && { leave: true as const }),
+    };
   }
 
   private async collect(

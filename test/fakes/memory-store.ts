@@ -39,7 +39,7 @@ interface PlannedFailure {
 const DEFAULT_TIMEOUT_MS = 5000;
 const DEFAULT_PAGE_SIZE = 500;
 /** How long a watch stays blind under a partition before it breaks: keepalive interval and timeout. */
-const BLIND_WATCH_MS = 15_000;
+const BLIND_WATCH_MS = 5_000;
 
 /**
  * The store in memory: passes the suite that EtcdStore passes, under a clock of the test's choice and
@@ -158,7 +158,7 @@ export class MemoryStore implements Store {
 
   /**
    * While on, nothing of this client reaches etcd and nothing comes back: calls fail at their deadline
-   * without being applied; watches are silent and break after 15 s, or go on when it ends before.
+   * without being applied; watches are silent and break after 5 s, or go on when it ends before.
    */
   partition(on: boolean): void {
     this.partitioned = on;

@@ -6,7 +6,13 @@ import {
   type StatusResponse,
   type StoredNodeStatus,
 } from '../../../api/v1/index.js';
-import { NotFoundError, messageOf, newUid, type Clock } from '../../base/index.js';
+import {
+  NotFoundError,
+  UnavailableError,
+  messageOf,
+  newUid,
+  type Clock,
+} from '../../base/index.js';
 import type { EventRecorder } from '../../events/index.js';
 import type { Logger } from '../../log/index.js';
 import { clusterOf, type World } from '../../objects/index.js';
@@ -37,6 +43,8 @@ export interface NodeSessionsOptions {
 
 const GOODBYE: SessionMessage = { type: 'close', reason: 'manager stops', removed: false };
 const PING_MS = 10_000;
+/** A manager that has not heard the store for so long sends its nodes elsewhere. */
+const DEAF_AFTER_MS = 2_000;
 const MAX_SWEEP_MS = 1_000;
 
 /**
@@ -111,6 +119,7 @@ export class NodeSessions {
     request: SessionClaimRequest,
     openStream: (options: StreamOptions) => SessionStream,
   ): Promise<void> {
+    if (this.isDeaf) throw new UnavailableError('this manager does not hear the store');
     using _admitted = this.admission.enter();
     const claim = await claimSession(this.options, request);
     const session = this.begin(claim, openStream({ goodbye: () => GOODBYE }));
@@ -139,7 +148,13 @@ export class NodeSessions {
     this.heardOf(session);
     const changed = applyChanges(session, report);
     const refused = await this.writer.submit(session, report.tasks, changed);
-    return { heartbeatMs: this.settings().nodeHeartbeatMs, refused };
+    const { nodeHeartbeatMs: heartbeatMs } = this.settings();
+    return { heartbeatMs, refused, ...(this.isDeaf && { leave: true }) };
+  }
+
+  /** What is assigned to our nodes meanwhile does not reach us, and other managers may hear it. */
+  private get isDeaf(): boolean {
+    return this.options.world.cache.disconnectedMs > DEAF_AFTER_MS;
   }
 
   /** Tells every node that this manager stops. Nothing is written: they will be elsewhere in a moment. */
