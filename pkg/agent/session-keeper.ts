@@ -9,7 +9,7 @@ import {
   unreachable,
   type Clock,
 } from '../base/index.js';
-import type { SessionConnection, SwarmClient } from '../client/index.js';
+import type { SessionChoice, SessionConnection, SwarmClient } from '../client/index.js';
 import type { Logger } from '../log/index.js';
 import type { AssignmentBook } from './assignment-book.js';
 import type { LogStreams } from './log-streams.js';
@@ -64,6 +64,8 @@ export class SessionKeeper {
   private standing: SessionStanding = { connected: false, message: 'no session yet' };
   private failures = 0;
   private openings = 0;
+  /** Of the latest session. It is asked last for the next one: it may hang, or be cut off. */
+  private manager: string | undefined;
 
   constructor(private readonly options: SessionKeeperOptions) {}
 
@@ -84,7 +86,10 @@ export class SessionKeeper {
     for (;;) {
       const beganMs = clock.monotonicMs();
       try {
-        next = await this.hold(next ?? (await this.open(signal, signal)), signal);
+        next = await this.hold(
+          next ?? (await this.open(signal, signal, { last: this.manager })),
+          signal,
+        );
         if (next) continue;
         this.ended('the manager ended the session');
       } catch (error) {
@@ -107,7 +112,7 @@ export class SessionKeeper {
   private async open(
     life: AbortSignal,
     opening: AbortSignal,
-    except?: string,
+    choice: SessionChoice,
   ): Promise<HeldSession> {
     const vouched = this.options.vouch();
     const scope = new AbortScope(life);
@@ -116,7 +121,7 @@ export class SessionKeeper {
     };
     opening.addEventListener('abort', giveUp, { once: true });
     try {
-      const session = await this.options.managers.openSession(vouched, scope.signal, except);
+      const session = await this.options.managers.openSession(vouched, scope.signal, choice);
       this.opened(session);
       return { session, vouched, scope };
     } catch (error) {
@@ -165,7 +170,7 @@ export class SessionKeeper {
     for (let attempt = 1; ; attempt += 1) {
       await advice.wait(signal);
       try {
-        return await this.open(life, signal, manager);
+        return await this.open(life, signal, { except: manager });
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof NodeRemovedError) throw error;
@@ -181,6 +186,7 @@ export class SessionKeeper {
       throw new UnavailableError(`${manager} opened a session for another node or cluster`);
     }
     this.openings += 1;
+    this.manager = manager;
     this.standing = { connected: true, message: `session with ${manager}` };
     log.info({ manager, epoch: opened.epoch }, 'session opened');
     this.learn(opened.managers);

@@ -21,12 +21,19 @@ export interface AttemptOptions {
   readonly idempotent: boolean;
   /** This manager is not tried. */
   readonly except?: string | undefined;
+  /** This one is tried last, whatever it was good for before. */
+  readonly last?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 const BACKOFF = { initialMs: 100, maxMs: 2_000 };
 /** How often all managers are tried before a call fails, as long as the deadline allows. */
 const ROUNDS = 3;
+/**
+ * A manager that hangs keeps its connections and answers nothing: with others to go to it gets its share of the
+ * time and no more, but at least this much.
+ */
+const MIN_SHARE_MS = 2_000;
 
 /** Finds a manager that answers: the last good one first, then the others in random order. */
 export class Failover {
@@ -73,12 +80,17 @@ export class Failover {
     signal: AbortSignal,
   ): Promise<T> {
     const faults = new Map<string, unknown>();
-    if (this.order(options.except).length === 0) {
-      throw new UnavailableError('there is no other manager');
-    }
+    const untilMs = this.clock.monotonicMs() + options.timeoutMs;
     for (let round = 1; round <= ROUNDS; round += 1) {
-      for (const manager of this.order(options.except)) {
-        const outcome = await tryOne(() => attempt(manager, signal), options);
+      const order = this.order(options);
+      if (order.length === 0) throw new UnavailableError('there is no other manager');
+      for (const manager of order) {
+        const leftMs = untilMs - this.clock.monotonicMs();
+        const timeoutMs = shareOf(leftMs, order.length, options);
+        const outcome = await tryOne(
+          () => withDeadline(manager, timeoutMs, (share) => attempt(manager, share), signal),
+          options,
+        );
         this.good = 'result' in outcome ? manager : undefined;
         if ('result' in outcome) return outcome.result;
         faults.set(manager, outcome.fault);
@@ -88,15 +100,20 @@ export class Failover {
     throw giveUp(faults);
   }
 
-  private order(except: string | undefined): readonly string[] {
-    const candidates = this.managers.filter((manager) => manager !== except);
+  private order({ except, last }: AttemptOptions): readonly string[] {
+    const all = this.managers.filter((manager) => manager !== except);
+    const candidates = all.filter((manager) => manager !== last);
     const others = candidates.filter((manager) => manager !== this.good);
     const shuffled = others
       .map((manager) => ({ manager, at: this.random() }))
       .sort((a, b) => a.at - b.at)
       .map(({ manager }) => manager);
     const known = this.good !== undefined && candidates.includes(this.good);
-    return known ? [this.good ?? '', ...shuffled] : shuffled;
+    return [
+      ...(known ? [this.good ?? ''] : []),
+      ...shuffled,
+      ...all.filter((manager) => manager === last),
+    ];
   }
 
   private pauseMs(faults: ReadonlyMap<string, unknown>, round: number): number {
@@ -105,6 +122,12 @@ export class Failover {
     );
     return Math.max(backoffMs(BACKOFF, round, this.random), ...asked);
   }
+}
+
+/** What must not be done twice gets all the time there is: its answer is waited for. */
+function shareOf(leftMs: number, managers: number, { idempotent }: AttemptOptions): number {
+  if (!idempotent || managers === 1) return leftMs;
+  return Math.min(leftMs, Math.max(MIN_SHARE_MS, leftMs / managers));
 }
 
 type Outcome<T> = { readonly result: T } | { readonly fault: unknown };

@@ -7,6 +7,7 @@ import { puts } from '../objects/index.js';
 import { readJsonLines, type SwarmClient } from './index.js';
 import { aNode, aNodeStatus, aServiceSpec } from '../../test/builders/objects.js';
 import { ApiFixture, until } from '../../test/fixtures/api.js';
+import { FaultProxy } from '../../test/fixtures/fault-proxy.js';
 
 let api: ApiFixture;
 const listeners: Server[] = [];
@@ -54,15 +55,43 @@ describe('failover', () => {
     }
   }, 20_000);
 
+  it('gives one that hangs its share of the time only', async () => {
+    const proxy = await FaultProxy.start({ port: Number(api.first.address.split(':')[1]) });
+    try {
+      const client = await clientOf([proxy.address]);
+      await client.version(); // the good one from now on, and connected
+      client.useManagers([proxy.address, (await api.addServer('m2')).address]);
+      proxy.blackhole();
+      expect((await client.version({ timeoutMs: 4_000 })).managerId).toBe('m2');
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  it('asks the one that is named last only when no other answers', async () => {
+    const hello = { description: aNodeStatus().description, engineHealthy: true };
+    const { address } = api.first;
+    const client = await api.client('worker', 'n1');
+    await api.put(puts.node(api.keys, aNode('n1')));
+    expect((await client.openSession(hello)).manager).toBe(address);
+    const other = (await api.addServer('m2')).address;
+    client.useManagers([address, other]);
+    expect((await client.openSession(hello, undefined, { last: address })).manager).toBe(other);
+    client.useManagers([address, '127.0.0.1:1']);
+    expect((await client.openSession(hello, undefined, { last: address })).manager).toBe(address);
+  });
+
   it('tries all but the one that is left, and says so when there is no other', async () => {
     const hello = { description: aNodeStatus().description, engineHealthy: true };
     const { address } = api.first;
     const client = await api.client('worker', 'n1');
     await api.put(puts.node(api.keys, aNode('n1')));
-    await expect(client.openSession(hello, undefined, address)).rejects.toThrow('no other manager');
+    await expect(client.openSession(hello, undefined, { except: address })).rejects.toThrow(
+      'no other manager',
+    );
     client.useManagers([address, '127.0.0.1:1']);
     const error: unknown = await client
-      .openSession(hello, undefined, address)
+      .openSession(hello, undefined, { except: address })
       .catch((reason: unknown) => reason);
     expect(String(error)).toContain('127.0.0.1:1: connection refused');
     expect(String(error)).not.toContain(address);

@@ -11,7 +11,7 @@ import {
   type WriteResult,
 } from '../../api/v1/index.js';
 import { SystemClock, type Clock } from '../base/index.js';
-import { Failover } from './failover.js';
+import { Failover, type AttemptOptions } from './failover.js';
 import { readJsonLines } from './json-lines.js';
 import type {
   DeleteOptions,
@@ -48,6 +48,9 @@ export interface SwarmClientOptions {
 export type Page<P extends Plural> = ObjectList<KindTypes[P]>;
 /** The result of a write of a kind. */
 export type Written<P extends Plural> = WriteResult<KindTypes[P]>;
+
+/** Which manager not to go to, or only when no other answers. */
+export type SessionChoice = Pick<AttemptOptions, 'except' | 'last'>;
 
 interface Call extends Omit<Exchange, 'signal'> {
   readonly what: string;
@@ -305,17 +308,17 @@ export class SwarmClient {
   }
 
   /**
-   * Opens a session of this node with any manager but `except`.
+   * Opens a session of this node with any manager that `choice` allows.
    * Errors: NodeRemovedError when the node was removed from the cluster; UnavailableError; BusyError.
    */
   openSession(
     request: SessionRequest,
     signal?: AbortSignal,
-    except?: string,
+    choice: SessionChoice = {},
   ): Promise<SessionConnection> {
     const { timeoutMs } = this;
     return this.failover.run(
-      { what: 'open a session', timeoutMs, idempotent: true, except, signal },
+      { what: 'open a session', timeoutMs, idempotent: true, signal, ...choice },
       (manager, openSignal) =>
         openSessionWith(this.transport, manager, { request, signal, openSignal }),
     );

@@ -9,7 +9,7 @@ import type {
   TaskState,
 } from '../../api/v1/index.js';
 import { NotFoundError, UnavailableError, abortReason } from '../../pkg/base/index.js';
-import type { PushedLogLine } from '../../pkg/client/index.js';
+import type { PushedLogLine, SessionChoice } from '../../pkg/client/index.js';
 import type { Managers, Session } from '../../pkg/agent/index.js';
 
 /** The cluster and node that a {@link FakeManager} speaks for. */
@@ -119,7 +119,11 @@ export class FakeManager implements Managers {
     this.used = managers;
   }
 
-  openSession(request: SessionRequest, signal?: AbortSignal, except?: string): Promise<Session> {
+  openSession(
+    request: SessionRequest,
+    signal?: AbortSignal,
+    { except }: SessionChoice = {},
+  ): Promise<Session> {
     if (this.openError) return Promise.reject(this.openError);
     const address = this.addresses.find((each) => each !== except);
     if (address === undefined) return Promise.reject(new UnavailableError('no other manager'));
