@@ -11,7 +11,7 @@ import { eventually } from '../fixtures/eventually.js';
 import { must } from '../fixtures/program.js';
 
 /** Nodes are given up soon, so that nobody has to wait for the usual times. */
-const IMPATIENT = { nodeHeartbeat: '500ms', nodeUnknownAfter: '2s', nodeLostAfter: '4s' };
+const IMPATIENT = { nodeHeartbeat: '500ms', nodeUnknownAfter: '1500ms', nodeLostAfter: '3s' };
 /** Nodes are not given up while a test looks. */
 const PATIENT = { nodeHeartbeat: '500ms', nodeUnknownAfter: '2s', nodeLostAfter: '120s' };
 const HOUR_MS = 3_600_000;
