@@ -138,7 +138,7 @@ describe('NodeAgent', () => {
       manager.addresses = ['10.0.0.1:2377', '10.0.0.2:2377'];
       await startWith(1);
       const standing = () => fixture.agent?.health().notReady;
-      manager.advisesToLeave = true;
+      manager.advisesToLeave.add('10.0.0.1:2377');
       await until(
         'another session',
         () => {
@@ -147,7 +147,6 @@ describe('NodeAgent', () => {
         },
         50,
       );
-      manager.advisesToLeave = false;
       assign(2);
       await until('task2 runs', isRunning('task2'), 20);
       expect(manager.managersChosen).toEqual(['10.0.0.1:2377', '10.0.0.2:2377']);
@@ -159,7 +158,7 @@ describe('NodeAgent', () => {
     it('stays with a manager that advises it to leave while no other takes it', async () => {
       manager.addresses = ['10.0.0.1:2377', '10.0.0.2:2377'];
       await startWith(1);
-      manager.advisesToLeave = true;
+      manager.advisesToLeave.add('10.0.0.1:2377');
       manager.openError = new UnavailableError('this manager does not hear the store');
       await clock.advance(60_000);
       assign(2);

@@ -50,6 +50,8 @@ interface HeldSession {
 }
 
 const RETRY = { initialMs: 200, maxMs: 10_000 };
+/** All nodes of a manager are advised to leave it at once, and nobody is in a hurry. */
+const LEAVING = { initialMs: 1_000, maxMs: 10_000 };
 /** A session that lasted so long was a good one: the next begins without delay but for the jitter. */
 const GOOD_MS = 10_000;
 
@@ -169,6 +171,7 @@ export class SessionKeeper {
     const { clock, log } = this.options;
     for (let attempt = 1; ; attempt += 1) {
       await advice.wait(signal);
+      await clock.sleep(backoffMs(LEAVING, attempt), signal);
       try {
         return await this.open(life, signal, { except: manager });
       } catch (error) {
@@ -176,7 +179,6 @@ export class SessionKeeper {
         if (error instanceof NodeRemovedError) throw error;
         log.debug({ manager, reason: messageOf(error) }, 'no other manager takes us');
       }
-      await clock.sleep(backoffMs(RETRY, attempt), signal);
     }
   }
 

@@ -285,7 +285,7 @@ describe('WatchedWorldCache', () => {
     await put('animals/tom', cat);
     await settle();
     store.partition(true);
-    await clock.advance(15_000); // until the watch notices
+    await clock.advance(5_000); // until the watch notices
     await clock.advance(9000);
     expect([cache.connected, cache.ready, cache.disconnectedMs]).toEqual([false, true, 9000]);
     await clock.advance(2000);

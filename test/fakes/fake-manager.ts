@@ -17,6 +17,7 @@ export const FAKE_CLUSTER = { clusterId: 'cluster1', nodeId: 'node1' } as const;
 
 interface OpenSession {
   readonly id: string;
+  readonly manager: string;
   readonly queue: MessageQueue;
   sequence: number;
 }
@@ -42,8 +43,8 @@ export class FakeManager implements Managers {
   revision = 10;
   /** Openings fail with it. */
   openError: Error | undefined;
-  /** Answers to reports advise to go on with another manager. */
-  advisesToLeave = false;
+  /** Addresses of managers that advise to go on with another one. */
+  readonly advisesToLeave = new Set<string>();
   /** The next reports fail with these, one each. */
   readonly reportErrors: Error[] = [];
   /** Tasks whose reports are refused. */
@@ -134,7 +135,12 @@ export class FakeManager implements Managers {
     this.requests.push(request);
     this.opened += 1;
     this.managersChosen.push(address);
-    const session = { id: `s${String(this.opened)}`, queue: new MessageQueue(signal), sequence: 1 };
+    const session: OpenSession = {
+      id: `s${String(this.opened)}`,
+      manager: address,
+      queue: new MessageQueue(signal),
+      sequence: 1,
+    };
     this.session = session;
     session.queue.push({
       type: 'assignments',
@@ -145,14 +151,14 @@ export class FakeManager implements Managers {
       removed: [],
       templates: Object.fromEntries(this.templates),
     });
-    return Promise.resolve(this.connection(session, address));
+    return Promise.resolve(this.connection(session));
   }
 
   // --- inside ---
 
-  private connection(session: OpenSession, manager: string): Session {
+  private connection(session: OpenSession): Session {
     return {
-      manager,
+      manager: session.manager,
       opened: {
         type: 'open',
         sessionId: session.id,
@@ -181,7 +187,7 @@ export class FakeManager implements Managers {
     return {
       heartbeatMs: this.heartbeatMs,
       refused,
-      ...(this.advisesToLeave && { leave: true as const }),
+      ...(this.advisesToLeave.has(session.manager) && { leave: true as const }),
     };
   }
 
