@@ -95,6 +95,11 @@ export const UpdateStatus = Type.Object(
       description:
         "The revision of the spec's template; in an automatic rollback not the same as to.",
     }),
+    alike: Type.Optional(
+      Type.Array(Type.Integer(), {
+        description: 'Other revisions that run the same as `to`: their tasks may stay.',
+      }),
+    ),
     retries: Type.Integer({
       minimum: 0,
       description: 'The orders to go on that it has obeyed.',

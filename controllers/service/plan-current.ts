@@ -42,6 +42,20 @@ export function currentTest(goal: Goal, { revisions, nodes }: CurrentInput): IsC
   };
 }
 
+/** The other revisions of which tasks may stay, in order. */
+export function revisionsLike(
+  goal: Goal,
+  revisions: readonly StoredServiceRevision[],
+): readonly number[] {
+  return revisions
+    .filter(
+      ({ revision, hash, template }) =>
+        revision !== goal.revision && (hash === goal.hash || runsTheSame(template, goal.template)),
+    )
+    .map(({ revision }) => revision)
+    .sort((a, b) => a - b);
+}
+
 /** How the image is pulled does not matter any more. */
 function hasImage({ state }: TaskView): boolean {
   return stateRank(state) >= stateRank('ready') && stateRank(state) <= stateRank('running');

@@ -617,6 +617,7 @@ describe('dirty test', () => {
     // Two of the three were never touched.
     expect(model.running.map(({ task }) => task.spec.revision).sort()).toEqual([1, 1, 3]);
     expect(model.status).toMatchObject({ updated: 3 });
+    expect(model.update).toMatchObject({ to: 3, alike: [1] });
   });
 
   it('is passed by other constraints that the node of the task keeps', () => {

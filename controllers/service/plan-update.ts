@@ -10,7 +10,7 @@ import { attemptFor, isOver, isRollback, rollback, type AttemptInput } from './p
 import { planBeginnings } from './plan-beginnings.js';
 import { canariesLeft } from './plan-canary.js';
 import type { ServiceChange } from './plan-changes.js';
-import { currentTest, type Goal } from './plan-current.js';
+import { currentTest, revisionsLike, type Goal } from './plan-current.js';
 import { isUnfinished } from './plan-deadline.js';
 import { isOutdated, movesOf, type Move, type MoveReading } from './plan-moves.js';
 import { planSurplus } from './plan-replace.js';
@@ -127,10 +127,11 @@ interface Look {
 
 function look(input: UpdateInput, begun: UpdateStatus): Look {
   const policy = isRollback(begun) ? input.rollback : input.update;
-  const reading = readingFor(input, goalFor(input, begun.to), begun.attempt);
+  const goal = goalFor(input, begun.to);
+  const reading = readingFor(input, goal, begun.attempt);
   const moves = movesOf(input.slots, reading);
   const verdict = judge({ ...input, attempt: begun, moves, policy, reading });
-  const { attempt } = verdict;
+  const attempt = withAlike(verdict.attempt, revisionsLike(goal, input.revisions));
   const canaries = canariesLeft({ ...input, attempt, moves, policy });
   const plan = (): UpdatePlan => {
     const found = { ...input, attempt, moves, policy, reading, canaries };
@@ -155,6 +156,11 @@ function look(input: UpdateInput, begun: UpdateStatus): Look {
     };
   };
   return { verdict, plan };
+}
+
+function withAlike(attempt: UpdateStatus, alike: readonly number[]): UpdateStatus {
+  const { alike: _old, ...rest } = attempt;
+  return alike.length === 0 ? rest : { ...rest, alike: [...alike] };
 }
 
 const NOTHING_BEGINS = { changes: [], moved: new Set<Move>(), lookAgainAt: undefined };
