@@ -46,6 +46,9 @@ export class AlreadyToldError extends SwarmError {
 /** Differences were found: no failure, but not nothing either. */
 export class DifferentError extends AlreadyToldError {}
 
+/** What was asked for is still under way, and was told so. */
+export class NotYetError extends AlreadyToldError {}
+
 /** A failure of a command whose 1 is an answer, such as that of `diff`: it exits with 2. */
 export class NoAnswerError extends SwarmError {
   readonly code = 'ERR_NO_ANSWER';
@@ -59,7 +62,7 @@ export class NoAnswerError extends SwarmError {
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof NoAnswerError) return EXIT.usage;
   if (error instanceof UsageError) return EXIT.usage;
-  if (error instanceof WaitTimeoutError) return EXIT.timeout;
+  if (error instanceof WaitTimeoutError || error instanceof NotYetError) return EXIT.timeout;
   if (hasCode(error, 'ERR_UNAVAILABLE')) return EXIT.unreachable;
   return EXIT.failed;
 }

@@ -311,7 +311,7 @@ describe('get', () => {
       "
     `);
     expect((await ctl.run('get revisions --no-headers')).out).toBe(
-      'web/1   web   1   nginx:1.27   5m\n',
+      'web/1   web   1   nginx:1.27   current   5m   <none>\n',
     );
     expect((await ctl.run('get managers')).out).toContain('host-m1');
     expect((await ctl.run('get clusters')).out).toContain('default');
@@ -374,13 +374,14 @@ describe('describe', () => {
 
   it('tells everything about a service, and why it waits', async () => {
     expect((await ctl.run('describe service web')).out).toMatchInlineSnapshot(`
-      "Name:      web
-      ID:        uid-web
-      Labels:    <none>
-      Created:   2026-01-01T00:00:00Z (5m ago)
-      Mode:      replicated, 3 replicas
-      Tasks:     1 of 3 tasks running, 1 pending, 1 failing
-      Revision:  1
+      "Name:       web
+      ID:         uid-web
+      Labels:     <none>
+      Created:    2026-01-01T00:00:00Z (5m ago)
+      Mode:       replicated, 3 replicas
+      Tasks:      1 of 3 tasks running, 1 pending, 1 failing
+      Revision:   1
+      Update by:  1 at a time, stop-first; on failure pause; monitor 5s; deadline 10m
 
       Template:
         Image:         nginx:1.27 (pulled before every start)

@@ -66,7 +66,6 @@ describe('a wrong command line', () => {
   });
 
   it.each([
-    ['service rollback --detach web', 'service rollback', 'as it was before'],
     ['node promote worker-1', 'node promote', 'docs/operations.md'],
     ['swarm init --help', 'swarm init', 'swarm-manager init'],
     ['stack deploy -c compose.yaml web', 'swarmctl stack', 'swarmctl apply -f'],

@@ -109,6 +109,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./scale.js')).scaleCommand,
   },
   {
+    name: 'rollout',
+    summary: 'Follow, pause, undo and promote updates of services',
+    group: OBJECTS,
+    load: async () => (await import('./rollout/index.js')).rolloutCommand,
+  },
+  {
     name: 'explain',
     summary: 'What a field means, its type, default and limits',
     group: OBJECTS,

@@ -90,6 +90,12 @@ const SOURCES: Readonly<Record<string, Source>> = {
   'set image': titles('services'),
   'set env': titles('services'),
   'set resources': titles('services'),
+  ...Object.fromEntries(
+    ['status', 'history', 'undo', 'pause', 'resume', 'restart', 'promote', 'abort'].map((verb) => [
+      `rollout ${verb}`,
+      names('services'),
+    ]),
+  ),
   wait: targets,
   scale: scales,
   logs: names('services', 'tasks'),
@@ -100,6 +106,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   'service logs': names('services', 'tasks'),
   'service scale': scales,
   'service update': names('services'),
+  'service rollback': names('services'),
   'node inspect': names('nodes'),
   'node ps': names('nodes'),
   'node update': names('nodes'),

@@ -14,6 +14,7 @@ import {
 } from './common.js';
 import { indented, renderPart, renderSheet } from './sheet.js';
 import { modeWords, templateRows } from './spec-words.js';
+import { updateRows } from './update-words.js';
 import { pendingPart } from './why-pending.js';
 
 /** A service with its tasks and what happened to them. */
@@ -34,6 +35,7 @@ export async function describeService(
       ['Mode', modeWords(service)],
       ['Tasks', statusWords(service)],
       ['Revision', String(service.status?.revision ?? 0)],
+      ...updateRows(service, context.now),
     ]),
     renderPart('Template', renderSheet(templateRows(revisionTemplateOf(service.spec)), 1)),
     conditionsPart(service.status?.conditions ?? [], context),

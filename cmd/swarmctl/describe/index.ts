@@ -7,6 +7,7 @@ import { eventsPart, instantWords, metaRows, readEvents, type DescribeContext } 
 import { describeNode } from './describe-node.js';
 import { describeService } from './describe-service.js';
 import { describeTask } from './describe-task.js';
+import { revisionState } from '../output/words.js';
 import { renderPart, renderSheet } from './sheet.js';
 import { templateRows } from './spec-words.js';
 
@@ -32,6 +33,8 @@ export async function describeObject(
           ...metaRows(object.metadata, context.now),
           ['Service', object.service],
           ['Revision', String(object.revision)],
+          ['State', revisionState(object)],
+          ['Change cause', object.cause],
           ['Hash', object.hash],
         ]),
         renderPart('Template', renderSheet(templateRows(object.template), 1)),

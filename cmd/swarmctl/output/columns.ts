@@ -16,6 +16,7 @@ import {
   modeOf,
   portsOf,
   replicaWords,
+  revisionState,
   shortId,
   stateOf,
   taskMessage,
@@ -145,7 +146,9 @@ const servicerevisions: Columns<ServiceRevision> = ({ now }) => [
   { heading: 'SERVICE', text: ({ service }) => service },
   { heading: 'REVISION', text: ({ revision }) => String(revision) },
   { heading: 'IMAGE', text: ({ template }) => template.task.container.image },
+  { heading: 'STATE', text: revisionState },
   { heading: 'AGE', text: ({ createdAt }) => ageOf(createdAt, now) },
+  { heading: 'CHANGE-CAUSE', text: ({ cause }) => cause ?? '<none>' },
   { heading: 'HASH', wide: true, text: ({ hash }) => hash },
 ];
 

@@ -1,4 +1,4 @@
-import type { Port, Service, ServiceSpec, Task } from '../../../api/v1/index.js';
+import type { Port, Service, ServiceSpec, Task, ServiceRevision } from '../../../api/v1/index.js';
 import { replicasOf } from '../../../api/v1/index.js';
 
 /** How many characters of an id people need. */
@@ -101,4 +101,11 @@ export function taskMessage({ spec, status }: Task): string {
 /** `1 task`, `2 tasks`. */
 export function plural(count: number, noun: string): string {
   return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** `current, stable`. */
+export function revisionState({ status }: ServiceRevision): string {
+  return [status?.current ? 'current' : '', status?.stable ? 'stable' : '']
+    .filter(Boolean)
+    .join(', ');
 }

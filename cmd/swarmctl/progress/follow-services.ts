@@ -8,7 +8,7 @@ import { LiveDisplay } from './live-display.js';
 import { PlainProgress } from './plain-progress.js';
 import { progressLines } from './render-progress.js';
 import { ServiceFollower } from './service-follower.js';
-import { progressOf, troublesOf, type ServiceProgress } from './service-progress.js';
+import { isThere, progressOf, troublesOf, type ServiceProgress } from './service-progress.js';
 
 /** A service that will not get there by itself. */
 export class NotConvergingError extends SwarmError {
@@ -73,7 +73,7 @@ async function untilSettled(
     const all = followers.map((follower) => progressOf({ ...follower.snapshot(), now, nodeName }));
     if (ready) {
       show(all);
-      if (all.every(({ outcome }) => outcome.kind === 'converged')) return;
+      if (all.every(isThere)) return;
       failIfStuck(all);
     }
     if (clock.monotonicMs() >= deadline.atMs) throw timedOut(all, deadline);
@@ -105,7 +105,7 @@ function failIfStuck(all: readonly ServiceProgress[]): void {
 }
 
 function timedOut(all: readonly ServiceProgress[], { timeoutMs }: Deadline): WaitTimeoutError {
-  const missing = all.filter(({ outcome }) => outcome.kind !== 'converged');
+  const missing = all.filter((progress) => !isThere(progress));
   const words = missing.map((progress) => {
     const why = progress.outcome.kind === 'waiting' ? [progress.outcome.why] : troublesOf(progress);
     const share = `service/${progress.name} has ${String(progress.running)} of ${String(progress.wanted)} tasks running`;

@@ -1,6 +1,6 @@
 import type { Streams } from '../streams.js';
-import { overallLine, verifyLine } from './render-progress.js';
-import { troublesOf, withoutCountdown, type ServiceProgress } from './service-progress.js';
+import { heldLine, overallLine, verifyLine } from './render-progress.js';
+import { isThere, troublesOf, withoutCountdown, type ServiceProgress } from './service-progress.js';
 
 /** Between two lines about the same service, in milliseconds, unless it is done. */
 const MIN_PAUSE_MS = 2_000;
@@ -20,7 +20,7 @@ export class PlainProgress {
     const nowMs = this.streams.clock.monotonicMs();
     const text = textOf(progress, isOneOfMany);
     const before = this.last.get(progress.name);
-    const isDone = progress.outcome.kind === 'converged' || progress.outcome.kind === 'failed';
+    const isDone = isThere(progress) || progress.outcome.kind === 'failed';
     if (before !== undefined && withoutCountdown(before.text) === withoutCountdown(text)) return;
     if (before !== undefined && !isDone && nowMs - before.atMs < MIN_PAUSE_MS) return;
     this.streams.out(`${text}\n`);
@@ -34,6 +34,8 @@ function textOf(progress: ServiceProgress, isOneOfMany: boolean): string {
   switch (outcome.kind) {
     case 'converged':
       return `${overall}\n${verifyLine(name)}`;
+    case 'held':
+      return `${overall}\n${heldLine(name, outcome.why)}`;
     case 'waiting':
     case 'failed':
       return `${overall}; ${outcome.why}`;

@@ -4,7 +4,7 @@ import { puts } from '../../../pkg/objects/index.js';
 import { aService, aTask, type TaskOptions } from '../../../test/builders/objects.js';
 import { SHOWN_AT, SwarmctlFixture } from '../../../test/fixtures/swarmctl.js';
 import { progressLines, type DrawOptions } from './render-progress.js';
-import { progressOf, troublesOf } from './service-progress.js';
+import { isThere, progressOf, troublesOf } from './service-progress.js';
 
 const STATUS: ServiceStatus = {
   observedGeneration: 1,
@@ -20,6 +20,8 @@ const condition = (status: 'true' | 'false', reason: string, message = '') => ({
   ...{ type: 'Progressing', status, reason, message },
   changedAt: '2026-01-01T00:00:00Z',
 });
+/** Two seconds before it is shown. */
+const VERIFYING = { ...condition('true', 'Verifying'), changedAt: '2026-01-01T00:04:58.000Z' };
 const service = (status: Partial<ServiceStatus> = {}): Service => ({
   ...aService({ replicas: 3 }),
   status: { ...STATUS, ...status },
@@ -94,14 +96,14 @@ describe('progressOf', () => {
   });
 
   it('is not done before the new tasks were watched for long enough', () => {
-    const conditions = [condition('true', 'Verifying')];
+    const conditions = [VERIFYING];
     const status = { revision: 2, running: 3, updated: 3, conditions };
     const watched = snapshot(service({ ...status, update: update() }), ...ofRevisions(2, 2, 2));
     expect(watched).toMatchObject({
       running: 3,
       outcome: {
         kind: 'working',
-        note: 'verify: Waiting 5 seconds to verify that tasks are stable...',
+        note: 'verify: Waiting 3 seconds to verify that tasks are stable...',
       },
     });
     const early = snapshot(service({ ...status, update: update() }), ...ofRevisions(2, 2, 1));
@@ -110,11 +112,33 @@ describe('progressOf', () => {
     expect(snapshot(over, ...ofRevisions(2, 2, 2)).outcome).toEqual({ kind: 'converged' });
   });
 
+  it('counts tasks of revisions that run the same, which an update leaves alone', () => {
+    const of = service({ revision: 3, running: 3, update: update({ to: 3, alike: [1] }) });
+    const { running, slots } = snapshot(of, ...ofRevisions(1, 2, 3));
+    expect(running).toBe(2);
+    expect(slots.map(({ state }) => state)).toEqual(['running', 'outdated', 'running']);
+  });
+
+  it('is there when the canaries are out, and says what a person has to say', () => {
+    const why = 'update waits for its promotion: 1 of 3 tasks have revision 2';
+    const paused = update({ state: 'paused', reason: 'AwaitingPromotion', message: why });
+    const conditions = [condition('false', 'AwaitingPromotion', why)];
+    const held = snapshot(service({ update: paused, conditions }), ...ofRevisions(2, 1, 1));
+    expect(held.outcome).toEqual({ kind: 'held', why });
+    expect(isThere(held)).toBe(true);
+    expect(progressLines(held, draw({ columns: 120 })).at(-1)).toBe(
+      `hold: ${why}; \`swarmctl rollout promote web\` or \`abort\``,
+    );
+  });
+
   it('follows a rollback, and fails when it is over', () => {
     const cause = '1 of 3 new tasks failed';
     const back = update({ state: 'rollback_started', from: 2, to: 1, cause });
     const status = { revision: 2, running: 3, updated: 1 };
     const going = snapshot(service({ ...status, update: back }), ...ofRevisions(1, 2, 1));
+    expect(progressLines(going, draw())[0]).toBe(
+      'overall progress: rolling back update: 2 out of 3 tasks',
+    );
     expect(going).toMatchObject({
       running: 2,
       outcome: { kind: 'working', note: `rollback: ${cause}` },
@@ -192,7 +216,7 @@ describe('progressLines', () => {
       task({ slot: index + 1, state: 'running', revision }),
     );
     expect(progressLines(snapshot(of, ...tasks), draw()).join('\n')).toMatchInlineSnapshot(`
-      "overall progress: 1 out of 3 tasks
+      "overall progress: rolling back update: 1 out of 3 tasks
       1/3: running   [====================>]
       2/3: outdated                          waits for its turn
       3/3: outdated                          waits for its turn

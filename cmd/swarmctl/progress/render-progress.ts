@@ -45,6 +45,7 @@ export function progressLines(progress: ServiceProgress, options: DrawOptions): 
     lines.push(...summaryOfSlots(slots, columns));
   }
   if (outcome.kind === 'converged') lines.push(verifyLine(name));
+  if (outcome.kind === 'held') lines.push(cut(heldLine(name, outcome.why), columns));
   if (outcome.kind === 'working' && outcome.note !== undefined)
     lines.push(cut(outcome.note, columns));
   return lines;
@@ -52,12 +53,17 @@ export function progressLines(progress: ServiceProgress, options: DrawOptions): 
 
 /** `overall progress: 2 out of 3 tasks`. */
 export function overallLine(
-  { name, running, wanted }: ServiceProgress,
+  { name, running, wanted, isRollback = false }: ServiceProgress,
   isOneOfMany: boolean,
 ): string {
   const prefix = isOneOfMany ? `${name}: ` : '';
-  return `${prefix}overall progress: ${String(running)} out of ${String(wanted)} tasks`;
+  const what = isRollback ? 'rolling back update: ' : '';
+  return `${prefix}overall progress: ${what}${String(running)} out of ${String(wanted)} tasks`;
 }
+
+/** What a person has to say now. */
+export const heldLine = (name: string, why: string): string =>
+  `hold: ${why}; \`swarmctl rollout promote ${name}\` or \`abort\``;
 
 /** `verify: Service web converged`. */
 export const verifyLine = (name: string): string => `verify: Service ${name} converged`;

@@ -31,13 +31,21 @@ export interface ServiceProgress {
   readonly running: number;
   readonly wanted: number;
   readonly slots: readonly SlotProgress[];
+  /** Tasks go back to an earlier revision. */
+  readonly isRollback?: boolean;
   readonly outcome:
     | { readonly kind: 'waiting'; readonly why: string }
     /** `note`: what is done besides bringing tasks up. */
     | { readonly kind: 'working'; readonly note?: string }
     | { readonly kind: 'converged' }
+    /** As far as it goes before a person says more. */
+    | { readonly kind: 'held'; readonly why: string }
     | { readonly kind: 'failed'; readonly why: string };
 }
+
+/** Nothing more will come by itself, and nothing is wrong. */
+export const isThere = ({ outcome }: ServiceProgress): boolean =>
+  outcome.kind === 'converged' || outcome.kind === 'held';
 
 /** What is known of a service at one instant. */
 export interface ServiceSnapshot {
@@ -57,13 +65,20 @@ export function progressOf(snapshot: ServiceSnapshot): ServiceProgress {
   const target = targetOf(service);
   const slots = slotsOf(service, snapshot, target);
   const wanted = replicasOf(service.spec) ?? service.status?.desired ?? slots.length;
-  if (outcome.kind === 'waiting') return { name, running: 0, wanted, slots, outcome };
-  const running =
-    target === undefined
-      ? (service.status?.updated ?? 0)
-      : slots.filter(({ state }) => state === 'running').length;
-  const progress = { name, running: Math.min(running, wanted), wanted, slots };
+  const isRollback = service.status?.update?.state === 'rollback_started';
+  const running = outcome.kind === 'waiting' ? 0 : runningOf(service, slots, target);
+  const progress = { name, running: Math.min(running, wanted), wanted, slots, isRollback };
   return { ...progress, outcome: running < wanted ? withoutVerifying(outcome) : outcome };
+}
+
+/** While an update is under way the tasks tell sooner than the status. */
+function runningOf(
+  { status }: Service,
+  slots: readonly SlotProgress[],
+  target: readonly number[] | undefined,
+): number {
+  if (target === undefined) return status?.updated ?? 0;
+  return slots.filter(({ state }) => state === 'running').length;
 }
 
 /** Status and tasks come by two watches: what the tasks say is newer sometimes. */
@@ -74,15 +89,16 @@ function withoutVerifying(outcome: ServiceProgress['outcome']): ServiceProgress[
 
 const VERIFYING = 'verify: ';
 
-/** The revision that an update or rollback under way brings tasks to. */
-function targetOf({ status }: Service): number | undefined {
-  return status?.update && isUnderWay(status.update) ? status.update.to : undefined;
+/** The revisions that an update or rollback under way brings tasks to, or leaves them at. */
+function targetOf({ status }: Service): readonly number[] | undefined {
+  if (!status?.update || !isUnderWay(status.update)) return undefined;
+  return [status.update.to, ...(status.update.alike ?? [])];
 }
 
 const isUnderWay = ({ state }: UpdateStatus) =>
   state === 'updating' || state === 'rollback_started';
 
-function outcomeOf({ service }: ServiceSnapshot): ServiceProgress['outcome'] {
+function outcomeOf({ service, now }: ServiceSnapshot): ServiceProgress['outcome'] {
   if (service === undefined) return { kind: 'failed', why: 'the service does not exist any more' };
   const { metadata, spec, status } = service;
   if (metadata.deletingAt !== undefined) {
@@ -91,15 +107,22 @@ function outcomeOf({ service }: ServiceSnapshot): ServiceProgress['outcome'] {
   if (status === undefined || status.observedGeneration < (metadata.generation ?? 1)) {
     return { kind: 'waiting', why: 'waiting for the leading manager to look at it' };
   }
-  return outcomeOfStatus(status, spec);
+  return outcomeOfStatus(status, spec, now);
 }
 
-function outcomeOfStatus(status: ServiceStatus, spec: ServiceSpec): ServiceProgress['outcome'] {
+function outcomeOfStatus(
+  status: ServiceStatus,
+  spec: ServiceSpec,
+  now: Date,
+): ServiceProgress['outcome'] {
   const progressing = status.conditions.find(({ type }) => type === 'Progressing');
+  if (progressing?.reason === 'AwaitingPromotion') {
+    return { kind: 'held', why: progressing.message };
+  }
   if (progressing && hasStopped(progressing)) return { kind: 'failed', why: progressing.message };
   const { update } = status;
   if (update && isUnderWay(update))
-    return { kind: 'working', ...noteOn(update, spec, progressing) };
+    return { kind: 'working', ...noteOn(update, spec, { progressing, now }) };
   const isComplete = status.running >= status.desired && status.updated >= status.desired;
   return { kind: isComplete || isSettled(progressing) ? 'converged' : 'working' };
 }
@@ -108,17 +131,23 @@ function outcomeOfStatus(status: ServiceStatus, spec: ServiceSpec): ServiceProgr
 function noteOn(
   { state, cause }: UpdateStatus,
   { update, rollback }: ServiceSpec,
-  progressing: Condition | undefined,
+  { progressing, now }: { readonly progressing: Condition | undefined; readonly now: Date },
 ): { readonly note?: string } {
   const isBack = state === 'rollback_started';
   if (progressing?.reason === 'Verifying') {
     const { monitorMs } = effectiveUpdatePolicy(isBack ? rollback : update);
-    const seconds = Math.ceil(monitorMs / 1000);
+    const seconds = secondsLeft(monitorMs, now.getTime() - Date.parse(progressing.changedAt));
     return {
       note: `${VERIFYING}Waiting ${plural(seconds, 'second')} to verify that tasks are stable...`,
     };
   }
   return isBack ? { note: `rollback: ${cause ?? 'manually requested rollback'}` } : {};
+}
+
+/** Counts down, whatever the two clocks think of each other. */
+function secondsLeft(wholeMs: number, passedMs: number): number {
+  const leftMs = Math.min(wholeMs, Math.max(1, wholeMs - passedMs));
+  return Math.max(1, Math.ceil(leftMs / 1000));
 }
 
 const isSettled = (condition: Condition | undefined) =>
@@ -128,7 +157,7 @@ const hasStopped = ({ status, reason }: Condition) => status === 'false' && reas
 function slotsOf(
   service: Service,
   snapshot: ServiceSnapshot,
-  target: number | undefined,
+  target: readonly number[] | undefined,
 ): readonly SlotProgress[] {
   const bySlot = new Map<string, Task[]>();
   for (const task of snapshot.tasks) {
@@ -158,10 +187,12 @@ const isLive = ({ spec }: Task) => isWanted(spec.desiredState);
 const OUTDATED = 'outdated';
 
 /** Whether nothing of the wanted revision was begun in a slot. */
-function waitsForTurn(tasks: readonly Task[], target: number | undefined): boolean {
+function waitsForTurn(tasks: readonly Task[], target: readonly number[] | undefined): boolean {
   const live = tasks.filter(isLive);
   return (
-    target !== undefined && live.length > 0 && !live.some(({ spec }) => spec.revision === target)
+    target !== undefined &&
+    live.length > 0 &&
+    !live.some(({ spec }) => target.includes(spec.revision))
   );
 }
 
@@ -202,7 +233,8 @@ export function troublesOf({ name, slots }: ServiceProgress): readonly string[] 
 }
 
 /** Countdowns alone make no other reason, and are no news. */
-export const withoutCountdown = (text: string): string => text.replace(/next try in \w+/g, '');
+export const withoutCountdown = (text: string): string =>
+  text.replace(/next try in \w+|Waiting \d+ seconds?/g, '');
 
 function namesWords([first = '', ...others]: readonly string[]): string {
   return others.length === 0 ? first : `${first} and ${String(others.length)} more`;

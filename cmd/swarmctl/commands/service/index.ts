@@ -2,13 +2,13 @@
 import type { Command } from 'commander';
 import type { Cli } from '../../cli.js';
 import { defineGroup } from '../define-command.js';
-import { notSupportedYet } from '../not-supported-yet.js';
 import { createCommand } from './create.js';
 import { inspectCommand } from './inspect.js';
 import { logsCommand } from './logs.js';
 import { lsCommand } from './ls.js';
 import { psCommand } from './ps.js';
 import { rmCommand } from './rm.js';
+import { rollbackCommand } from './rollback.js';
 import { scaleCommand } from './scale.js';
 import { updateCommand } from './update.js';
 
@@ -31,9 +31,9 @@ export function serviceCommand(cli: Cli): Command {
       lsCommand,
       psCommand,
       rmCommand,
+      rollbackCommand,
       scaleCommand,
       updateCommand,
     ].map((make) => make(cli)),
-    [notSupportedYet('rollback', 'Apply the file as it was before.')],
   );
 }

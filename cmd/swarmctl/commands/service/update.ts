@@ -5,9 +5,8 @@ import { UsageError } from '../../exit-code.js';
 import { addUpdateOptions, type UpdateOptions } from '../../docker/update-options.js';
 import { updatedService } from '../../docker/update/updated-service.js';
 import { mergeDiff } from '../../objects/merge-diff.js';
+import { orderRollback } from '../../objects/order-rollback.js';
 import { readService } from '../../objects/read-service.js';
-import { requireKind } from '../../objects/target.js';
-import { namedFailure } from '../../objects/unknown-name.js';
 import { followServices } from '../../progress/follow-services.js';
 import { quietly } from '../../progress/quietly.js';
 import { defineDockerCommand } from '../define-command.js';
@@ -58,22 +57,13 @@ function requireNothingElse(command: Command): void {
 
 async function update(session: Session, name: string, flags: UpdateFlags): Promise<void> {
   const { streams } = session;
-  await (flags.rollback ? rollBack(session, name, flags) : change(session, name, flags));
+  await (flags.rollback
+    ? orderRollback(session, name, flags.message)
+    : change(session, name, flags));
   streams.out(`${name}\n`);
   if (flags.detach) return;
   const shown = flags.quiet ? quietly(session) : session;
   await followServices(shown, [name], waitDeadline(streams, 0));
-}
-
-async function rollBack(
-  { api, streams }: Session,
-  name: string,
-  { message }: UpdateFlags,
-): Promise<void> {
-  const options = { cause: message, signal: streams.interrupted };
-  await api
-    .rollout(name, { action: 'undo' }, options)
-    .catch(namedFailure(api, requireKind('service'), name));
 }
 
 /** Losing a race so often in a row is no race any more. */
