@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { fieldPath } from '../../../api/v1/index.js';
+import { printable } from '../output/table.js';
 import { cut } from '../output/words.js';
 
 /** A field that differs; undefined stands for "not there". */
@@ -40,7 +41,7 @@ export function changeWords({ path, before, after }: FieldChange): string {
 }
 
 const valueWords = (value: unknown) =>
-  cut(typeof value === 'string' ? value : JSON.stringify(value), WIDTH);
+  printable(cut(typeof value === 'string' ? value : JSON.stringify(value), WIDTH));
 
 /** Whether a value has fields. */
 export function isMap(value: unknown): value is Record<string, unknown> {
