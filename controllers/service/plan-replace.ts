@@ -28,7 +28,7 @@ export function replace(move: Move, replacement: Replacement): ServiceChange {
   const keeps = replacement.order === 'start-first' && keeper !== undefined;
   const stopped = keeps ? move.others.slice(1) : slot.live;
   const { revision, attempt, retry } = replacement;
-  const mustWait = retry !== undefined || (!keeps && mustWaitIn(slot));
+  const mustWait = retry !== undefined || mustWaitFor(slot, stopped);
   return {
     kind: 'replace-task',
     stopped,
@@ -43,11 +43,11 @@ export function replace(move: Move, replacement: Replacement): ServiceChange {
   };
 }
 
-/** The new task must not start while the old one may run. */
-function mustWaitIn(slot: Slot): boolean {
+/** The new task must not start while one that was told to stop may run, be it a newer one that was given up. */
+function mustWaitFor(slot: Slot, stopped: readonly TaskView[]): boolean {
   return (
     isStopping(slot) ||
-    slot.live.some((view) => view.task.spec.nodeId !== undefined && !hasEnded(view))
+    stopped.some((view) => view.task.spec.nodeId !== undefined && !hasEnded(view))
   );
 }
 

@@ -747,6 +747,20 @@ describe('an update during an update (scenario 28)', () => {
     expect(look(model)).toEqual(['replace 1 r3 running']);
     expect(model.live.map(({ task }) => model.imageOf(task))).toEqual(['app:1', 'app:3']);
   });
+
+  it('waits until a superseded new task has stopped: never three at once', () => {
+    const fateOf = imageFate({ 'app:2': 'unready' });
+    const model = aModel(1, { order: 'start-first' }, { fateOf });
+    model.apply({ image: 'app:2' });
+    for (let round = 0; round < 4; round += 1) step(model);
+    model.apply({ image: 'app:3' });
+    expect(look(model)).toEqual(['replace 1 r3 ready']);
+    model.lookAtSlots();
+    expect(model.live.map(({ task }) => task.spec.desiredState)).toEqual(['running', 'ready']);
+    model.nodesAct();
+    model.lookAtSlots();
+    expect(model.live.map(({ task }) => task.spec.desiredState)).toEqual(['running', 'running']);
+  });
 });
 
 describe('orders of people', () => {
