@@ -13,7 +13,7 @@ TS := node --disable-warning=DEP0123 --import tsx
 RUN_PARTS := etcd docker busybox
 TEST_PARTS := $(RUN_PARTS) network
 
-.PHONY: help setup deps build fmt check test test-unit test-integration test-e2e coverage \
+.PHONY: help setup deps build fmt check test test-unit sim test-integration test-e2e coverage \
   generate bench run up down images clean \
   lab lab-break lab-heal lab-shell lab-down
 
@@ -42,11 +42,15 @@ generate: deps ## Write the generated files again (OpenAPI, docs/metrics.md)
 	@$(TS) deploy/generate/generate.ts
 
 ##: Test
-test: setup build ## Every test: unit, integration (real etcd), end to end (real Docker Engine)
+test: setup build ## Every test: unit, simulation, integration (real etcd), end to end (real Docker Engine)
 	@vitest run
 
 test-unit: deps ## Unit tests: need nothing but Node
 	@vitest run --project 'unit*'
+
+sim: deps ## Simulate whole clusters and all that can go wrong (SEEDS=1000 FROM=1 JOBS=, or SEED= for one)
+	@$(TS) test/sim/main.ts --seeds=$(or $(SEEDS),1000) --from=$(or $(FROM),1) $(addprefix --jobs=,$(JOBS)) \
+	  $(addprefix --seed=,$(SEED)) $(if $(TRACE),--trace)
 
 test-integration: deps ## Tests against a real etcd
 	@deploy/setup/host.sh etcd

@@ -1,13 +1,18 @@
 import { defineConfig } from 'vitest/config';
 import { TotalsReporter } from './deploy/check/totals-reporter.js';
 
-const NOT_UNIT = ['**/*.integration.test.ts', '**/*.e2e.test.ts', '**/node_modules/**'];
+const NOT_UNIT = [
+  '**/*.sim.test.ts',
+  '**/*.integration.test.ts',
+  '**/*.e2e.test.ts',
+  '**/node_modules/**',
+];
 
 /** What vi.mock replaces in one file must not be seen by the next one. */
 const WITH_MOCKED_MODULES = ['deploy/local/**/*.test.ts'];
 
 /**
- * Projects by what they need: nothing (`unit*`), an etcd, a Docker Engine. They run one after another.
+ * Projects by what they need: nothing (`unit*`), a minute (`simulation`), an etcd, a Docker Engine. They run one after another.
  */
 export default defineConfig({
   test: {
@@ -48,13 +53,21 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'simulation',
+          include: ['test/sim/**/*.sim.test.ts'],
+          pool: 'forks',
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
           name: 'integration',
           include: ['test/**/*.integration.test.ts'],
           setupFiles: ['reflect-metadata'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: 'forks',
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -66,7 +79,7 @@ export default defineConfig({
           hookTimeout: 180_000,
           pool: 'forks',
           fileParallelism: false, // whole clusters, each with an engine
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

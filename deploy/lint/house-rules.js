@@ -4,7 +4,7 @@
  */
 
 const FILE_NAME =
-  /^[.]?[a-z0-9]+(-[a-z0-9]+)*(\.(test|bench|config|integration\.test|e2e\.test|d))?\.[cm]?[jt]s$/;
+  /^[.]?[a-z0-9]+(-[a-z0-9]+)*(\.(test|bench|config|integration\.test|e2e\.test|sim\.test|d))?\.[cm]?[jt]s$/;
 
 /** Names that an `export` statement with a declaration brings out. */
 function exportedNames(declaration) {

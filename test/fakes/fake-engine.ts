@@ -47,6 +47,16 @@ export interface FakeRegistryImage {
   readonly pullMs?: number;
 }
 
+/** What decides over a {@link FakeEngine}'s containers and images instead of what tests told it. */
+export interface FakeEngineWorld {
+  /** Asked once for each container. */
+  behaviourOf?(container: FakeContainer): FakeBehaviour;
+  /** Asked at each pull. */
+  registryOf?(reference: string): FakeRegistryImage;
+  /** A container has begun to run, or has ended. */
+  onRun?(container: FakeContainer): void;
+}
+
 /** The calls of the port. */
 export type EngineOperation = Exclude<keyof Engine, 'close'>;
 
@@ -83,6 +93,8 @@ export class FakeEngine implements Engine {
   private readonly images = new Map<string, ImageInspection>();
   private readonly registry = new Map<string, FakeRegistryImage>();
   private readonly behaviours = new Map<string, FakeBehaviour>();
+  /** What the world said of each container. */
+  private readonly fates = new WeakMap<FakeContainer, FakeBehaviour>();
   private readonly faults: Fault[] = [];
   private readonly events: ContainerEvent[] = [];
   private readonly watchers = new Set<EventWatcher>();
@@ -94,7 +106,10 @@ export class FakeEngine implements Engine {
   private created = 0;
   private eventTimeMs = 0;
 
-  constructor(private readonly clock: Clock = new SystemClock()) {
+  constructor(
+    private readonly clock: Clock = new SystemClock(),
+    private readonly world: FakeEngineWorld = {},
+  ) {
     this.execs = new FakeExecs(clock);
   }
 
@@ -163,7 +178,9 @@ export class FakeEngine implements Engine {
     this.events.length = 0;
     if (containersSurvive) return;
     for (const container of this.containers.values()) {
-      if (container.isRunning) container.end(137, this.stamp());
+      if (!container.isRunning) continue;
+      container.end(137, this.stamp());
+      this.world.onRun?.(container);
     }
   }
 
@@ -179,6 +196,11 @@ export class FakeEngine implements Engine {
   /** The names of all containers, in the order of their creation. */
   get containerNames(): readonly string[] {
     return [...this.containers.values()].map(({ name }) => name);
+  }
+
+  /** All containers, in the order of their creation. */
+  get all(): readonly FakeContainer[] {
+    return [...this.containers.values()];
   }
 
   /** How a container was created. */
@@ -314,7 +336,8 @@ export class FakeEngine implements Engine {
 
   pullImage(reference: string, options: PullOptions = {}): Promise<ImageInspection> {
     return this.call('pullImage', options.signal, async (cut) => {
-      const entry = this.registry.get(normalized(reference)) ?? { failure: 'ImageNotFound' };
+      const entry = this.world.registryOf?.(reference) ??
+        this.registry.get(normalized(reference)) ?? { failure: 'ImageNotFound' };
       const { failure, pullMs = 0 } = entry;
       const sizes = { layersTotal: 1, totalBytes: 1000 };
       options.onProgress?.({ status: 'Downloading', layersDone: 0, downloadedBytes: 0, ...sizes });
@@ -409,13 +432,26 @@ export class FakeEngine implements Engine {
   }
 
   private behaviourOf(container: FakeContainer): FakeBehaviour {
-    return this.behaviours.get(normalized(container.body.Image)) ?? {};
+    const known = this.fates.get(container);
+    if (known) return known;
+    const fate =
+      this.world.behaviourOf?.(container) ??
+      this.behaviours.get(normalized(container.body.Image)) ??
+      {};
+    if (this.world.behaviourOf) this.fates.set(container, fate);
+    return fate;
   }
 
   private begin(container: FakeContainer): void {
     container.begin(this.nextPid(), this.stamp(), this.bindPorts(container));
+    this.world.onRun?.(container);
     this.emit('start', container);
-    const { output = [], exitAfterMs, exitCode = 0, ...rest } = this.behaviourOf(container);
+    this.play(container, this.behaviourOf(container));
+  }
+
+  /** What the container does from its start on. */
+  private play(container: FakeContainer, behaviour: FakeBehaviour): void {
+    const { output = [], exitAfterMs, exitCode = 0, ...rest } = behaviour;
     for (const { text, stream = 'stdout', afterMs = 0 } of output) {
       this.later(container, afterMs, () => {
         container.print(stream, text, this.stamp());
@@ -491,6 +527,7 @@ export class FakeEngine implements Engine {
     if (!container.isRunning) return;
     container.oomKilled = oomKilled;
     container.end(exitCode, this.stamp());
+    this.world.onRun?.(container);
     if (oomKilled) this.emit('oom', container);
     this.emit('die', container, { exitCode });
   }

@@ -21,7 +21,14 @@ interface LeaseState {
   readonly ttlSeconds: number;
   readonly keys: Set<string>;
   expiresAtMs: number;
-  readonly ended: AbortController;
+  /** Aborts when nobody waits for its end any more. */
+  timer: AbortController;
+}
+
+/** Everything that a backup holds. */
+export interface EtcdBackup {
+  readonly revision: Revision;
+  readonly entries: readonly Entry[];
 }
 
 /** etcd raises shorter leases to one and a half of its election timeout (1 s), in whole seconds. */
@@ -35,11 +42,11 @@ const MAX_REQUEST_BYTES = 1_572_864;
  * client of it sees is {@link MemoryStore}'s business.
  */
 export class MemoryEtcd {
-  readonly clusterId = '7f3a2b1c0d9e8f70';
+  clusterId = '7f3a2b1c0d9e8f70';
   /** etcd starts at 1: the first write makes revision 2. */
   revision: Revision = 1;
   compactedRevision: Revision = 0;
-  private readonly entries = new Map<string, Entry>();
+  private entries = new Map<string, Entry>();
   private history: Change[] = [];
   private readonly leases = new Map<string, LeaseState>();
   private readonly listeners = new Set<(change: Change) => void>();
@@ -59,10 +66,11 @@ export class MemoryEtcd {
   }
 
   /**
+   * `onMade` hears of the revision that it makes, if it makes one, before anybody else does.
    * Errors: ConflictError when a compare is lost, InvalidTransactionError, NotFoundError for a lease
    * that is gone.
    */
-  commit(txn: Txn): Revision {
+  commit(txn: Txn, onMade?: (revision: Revision) => void): Revision {
     const stamped = requireValidTxn(txn);
     requireSmallEnough(stamped);
     const lost = txn.compare.find((compare) => !this.holds(compare));
@@ -73,6 +81,7 @@ export class MemoryEtcd {
     const events = txn.operations
       .map((operation) => this.applyOperation(operation, stamped, revision))
       .filter((event) => event !== undefined);
+    if (events.length > 0) onMade?.(revision);
     this.record(revision, events);
     return this.revision;
   }
@@ -106,7 +115,7 @@ export class MemoryEtcd {
       ttlSeconds: granted,
       keys: new Set(),
       expiresAtMs: this.clock.monotonicMs() + granted * 1000,
-      ended: new AbortController(),
+      timer: new AbortController(),
     };
     this.leases.set(id, lease);
     void this.expireWhenDue(id, lease);
@@ -126,7 +135,7 @@ export class MemoryEtcd {
     const lease = this.leases.get(id);
     if (!lease) return;
     this.leases.delete(id);
-    lease.ended.abort();
+    lease.timer.abort();
     const revision = this.revision + 1;
     const events = [...lease.keys].sort().map((key) => this.remove(key, revision));
     this.record(
@@ -137,15 +146,45 @@ export class MemoryEtcd {
 
   /** Stops the timers of all leases; nothing expires any more. */
   stop(): void {
-    for (const lease of this.leases.values()) lease.ended.abort();
+    for (const lease of this.leases.values()) lease.timer.abort();
+  }
+
+  /** A new leader of etcd: every lease begins its time again, those that were stopped go on. */
+  renewLeases(): void {
+    for (const [id, lease] of this.leases) {
+      lease.timer.abort();
+      lease.timer = new AbortController();
+      lease.expiresAtMs = this.clock.monotonicMs() + lease.ttlSeconds * 1000;
+      void this.expireWhenDue(id, lease);
+    }
+  }
+
+  /** What it holds now. Leases are not part of it. */
+  backup(): EtcdBackup {
+    return { revision: this.revision, entries: [...this.entries.values()] };
+  }
+
+  /**
+   * Goes back to a backup, as a cluster made from a snapshot of another: what came later never was, keys
+   * lose their leases, history begins anew. Running watches must be ended by whoever restores.
+   */
+  restore({ revision, entries }: EtcdBackup, clusterId: string): void {
+    for (const lease of this.leases.values()) lease.timer.abort();
+    this.leases.clear();
+    this.history = [];
+    this.clusterId = clusterId;
+    this.revision = revision;
+    this.compactedRevision = revision;
+    this.entries = new Map(entries.map(({ leaseId: _lost, ...entry }) => [entry.key, entry]));
   }
 
   private async expireWhenDue(id: string, lease: LeaseState): Promise<void> {
+    const { signal } = lease.timer;
     for (;;) {
       const leftMs = lease.expiresAtMs - this.clock.monotonicMs();
       if (leftMs <= 0) break;
       try {
-        await this.clock.sleep(leftMs, lease.ended.signal);
+        await this.clock.sleep(leftMs, signal);
       } catch {
         return; // revoked or stopped
       }

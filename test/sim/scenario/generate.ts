@@ -1,0 +1,307 @@
+import type { NodeShape, WorldShape } from '../cluster/sim-world.js';
+import { LASTING, type ImageKind } from '../cluster/images.js';
+import { Random } from '../machines/random.js';
+import type { HostClock } from '../machines/sim-host.js';
+import { ROLLOUT_ACTIONS, type RollbackPolicy, type UpdatePolicy } from '../../../api/v1/index.js';
+import type { Direction, Scenario, ServiceWish, Step } from './steps.js';
+
+/** How long it takes until a cluster is up. */
+const WARM_UP_MS = 2_000;
+const ZONES = ['a', 'b', 'c'] as const;
+
+/** The story of a seed. Its steps do not depend on what becomes of them, so that any can be left out. */
+export function generateScenario(seed: number): Scenario {
+  const random = Random.of(seed, 'scenario');
+  const isTimeless = random.chance(0.06);
+  const shape = shapeOf(seed, random, isTimeless);
+  const steps = new StepMaker(random, shape).steps();
+  const lastMs = steps.reduce((last, { atMs }) => Math.max(last, atMs), WARM_UP_MS);
+  return {
+    shape,
+    steps,
+    calmMs: lastMs + random.between(0, 10_000),
+    quietMs: random.chance(0.03) ? 780_000 : 60_000,
+    isTimeless,
+  };
+}
+
+function shapeOf(seed: number, random: Random, isTimeless: boolean): WorldShape {
+  const managers = random.oneOf([1, 2, 3, 3]);
+  const nodes = Array.from({ length: 1 + random.below(5) }, (): NodeShape => nodeShape(random));
+  const [heartbeat, unknown, lost] = random.oneOf([
+    ['2s', '5s', '10s'],
+    ['2s', '5s', '10s'],
+    ['1s', '3s', '5s'],
+    ['5s', '15s', '40s'],
+  ] as const);
+  const isSkewed = random.chance(0.4);
+  return {
+    seed,
+    managers,
+    nodes,
+    cluster: {
+      nodeHeartbeat: heartbeat,
+      nodeUnknownAfter: unknown,
+      nodeLostAfter: lost,
+      taskHistoryLimit: random.below(6),
+    },
+    latency: { leastMs: 0.2, mostMs: random.oneOf([1, 3, 10, 60]) },
+    clocks: Array.from({ length: managers + nodes.length }, (_, index) => {
+      if (!isSkewed && !isTimeless) return { offsetMs: 0, rate: 1 };
+      return skewed(random, index < managers && !isTimeless ? SYNCHRONISED : WILD);
+    }),
+  };
+}
+
+function nodeShape(random: Random): NodeShape {
+  return {
+    labels: random.chance(0.7) ? { zone: random.oneOf(ZONES) } : {},
+    engineLabels: {},
+    cpus: random.oneOf([1, 2, 4]),
+    memoryGib: random.oneOf([1, 4, 8]),
+  };
+}
+
+/** How wrong clocks are, in milliseconds: of machines that ask others for the time, and of any. */
+const SYNCHRONISED = [20, 200, 1_500];
+const WILD = [50, 2_000, 60_000, 3_600_000];
+
+function skewed(random: Random, ranges: readonly number[]): HostClock {
+  const most = random.oneOf(ranges);
+  return { offsetMs: random.between(-most, most), rate: 1 + random.between(-0.0005, 0.0005) };
+}
+
+type Maker = (random: Random) => Omit<Step, 'atMs'>;
+
+/** Makes the steps of one story: each story has its own few kinds of trouble, so that it gets to the bottom of them. */
+class StepMaker {
+  private version = 0;
+
+  constructor(
+    private readonly random: Random,
+    private readonly shape: WorldShape,
+  ) {}
+
+  steps(): readonly Step[] {
+    const { random } = this;
+    const makers = this.chosen();
+    const count = 4 + random.below(random.oneOf([10, 20, 36]));
+    const meanGapMs = random.oneOf([60, 400, 1_500, 4_000]);
+    let atMs = random.chance(0.2) ? 0 : WARM_UP_MS;
+    const steps: Step[] = [];
+    for (let index = 0; index < count; index += 1) {
+      const make = index < 2 ? makers[0] : random.oneOf(makers);
+      if (make) steps.push({ atMs, ...make(random) } as Step);
+      atMs += -Math.log(1 - random.next()) * meanGapMs;
+    }
+    return steps;
+  }
+
+  /** The first is always the one that makes services. */
+  private chosen(): readonly Maker[] {
+    const { random } = this;
+    const deeds = DEEDS(this).filter(() => random.chance(0.7));
+    const isCalm = random.chance(0.1);
+    const faults = FAULTS(this).filter(() => !isCalm && random.chance(0.3));
+    const apply: Maker = () => this.apply();
+    return [apply, apply, apply, ...deeds, ...faults];
+  }
+
+  apply(): Omit<Step, 'atMs'> {
+    const service = this.service();
+    return { kind: 'apply', service, wish: this.wish(service) } as Omit<Step, 'atMs'>;
+  }
+
+  service(): number {
+    return this.random.below(3);
+  }
+
+  get managers(): number {
+    return this.shape.managers;
+  }
+
+  node(): number {
+    return this.random.below(this.shape.nodes.length);
+  }
+
+  manager(): number {
+    return this.random.below(this.shape.managers);
+  }
+
+  machine(): number {
+    return this.random.below(this.shape.nodes.length + this.shape.managers);
+  }
+
+  /** Short ones are as telling as long ones. */
+  duration(): number {
+    const { random } = this;
+    return random.oneOf([
+      random.between(5, 300),
+      random.between(300, 4_000),
+      random.between(3_000, 15_000),
+      random.between(10_000, 50_000),
+    ]);
+  }
+
+  direction(): Direction {
+    return this.random.oneOf(['both', 'both', 'to', 'from'] as const);
+  }
+
+  /** Service 2 is the global one. */
+  private wish(service: number): ServiceWish {
+    const { random } = this;
+    if (random.chance(0.75)) this.version += 1;
+    const image: ImageKind = random.chance(0.7)
+      ? random.oneOf(LASTING)
+      : random.oneOf(['crash', 'flaky', 'done', 'missing', 'remote', 'refused'] as const);
+    return {
+      image,
+      version: this.version,
+      ...(service !== 2 && { replicas: random.below(7) }),
+      ...this.placement(service),
+      ...(random.chance(0.8) && { restartPolicy: this.restartPolicy() }),
+      ...(random.chance(0.3) && { stopGrace: random.oneOf(['0s', '500ms', '3s']) }),
+      ...(random.chance(0.15) && { minReady: random.oneOf(['1s', '4s']) }),
+      update: this.updatePolicy(),
+      rollback: this.rollbackPolicy(),
+    };
+  }
+
+  private placement(service: number): Partial<ServiceWish> {
+    const { random } = this;
+    return {
+      ...(random.chance(0.25) && { constraint: this.constraint() }),
+      ...(random.chance(0.25) && { memory: random.oneOf(['200m', '700m', '3g']) }),
+      ...(random.chance(0.15) && service !== 2 && { maxReplicasPerNode: 1 + random.below(2) }),
+    };
+  }
+
+  /** With a deadline that is over before the end, or with none at all. */
+  private rollbackPolicy(): RollbackPolicy {
+    const { random } = this;
+    const pace = random.chance(0.3)
+      ? random.oneOf([
+          { maxSurge: 1 },
+          { maxUnavailable: '50%' },
+          { maxSurge: 2, maxUnavailable: 1 },
+        ])
+      : {
+          parallelism: random.oneOf([0, 1, 1, 2, '50%']),
+          order: random.oneOf(['stop-first', 'start-first'] as const),
+        };
+    return {
+      ...pace,
+      progressDeadline: random.oneOf(['0s', '6s', '25s']),
+      ...(random.chance(0.3) && { delay: random.oneOf(['500ms', '3s']) }),
+      ...(random.chance(0.6) && { monitor: random.oneOf(['0s', '1s', '8s']) }),
+      ...(random.chance(0.3) && { maxFailureRatio: random.oneOf([0.2, 0.5, 1]) }),
+    };
+  }
+
+  private updatePolicy(): UpdatePolicy {
+    const { random } = this;
+    return {
+      ...this.rollbackPolicy(),
+      failureAction: random.oneOf(['pause', 'continue', 'rollback'] as const),
+      ...(random.chance(0.12) && { canary: random.oneOf([1, '50%']) }),
+    };
+  }
+
+  private constraint(): string {
+    const { random } = this;
+    const operator = random.oneOf(['==', '!=']);
+    if (random.chance(0.7)) return `node.labels.zone ${operator} ${random.oneOf(ZONES)}`;
+    return `node.hostname ${operator} n${String(1 + this.node())}`;
+  }
+
+  private restartPolicy(): NonNullable<ServiceWish['restartPolicy']> {
+    const { random } = this;
+    return {
+      condition: random.oneOf(['any', 'any', 'any', 'on-failure', 'none'] as const),
+      delay: random.oneOf(['0s', '200ms', '2s']),
+      maxDelay: random.oneOf(['3s', '10s']),
+      ...(random.chance(0.2) && { maxAttempts: 1 + random.below(3) }),
+      ...(random.chance(0.1) && { window: '5s' }),
+    };
+  }
+}
+
+const WILD_OFFSETS = [-3_600_000, -10_000, -500, 500, 10_000, 3_600_000];
+
+const DEEDS = (make: StepMaker): readonly Maker[] => [
+  (random) => ({ kind: 'scale', service: random.below(2), replicas: random.below(8) }),
+  () => ({ kind: 'delete', service: make.service() }),
+  (random) => ({
+    kind: 'rollout',
+    service: make.service(),
+    action: random.oneOf(ROLLOUT_ACTIONS),
+  }),
+  (random) => ({
+    kind: 'availability',
+    node: make.node(),
+    availability: random.oneOf(['active', 'active', 'pause', 'drain'] as const),
+  }),
+  (random) => ({ kind: 'label', node: make.node(), zone: random.oneOf(ZONES) }),
+  (random) => ({ kind: 'history-limit', limit: random.below(6) }),
+];
+
+const FAULTS = (make: StepMaker): readonly Maker[] => [
+  () => ({ kind: 'manager-kill', manager: make.manager(), forMs: make.duration() }),
+  () => ({ kind: 'manager-stop', manager: make.manager(), forMs: make.duration() }),
+  () => ({ kind: 'manager-freeze', manager: make.manager(), forMs: make.duration() }),
+  () => ({ kind: 'manager-power', manager: make.manager(), forMs: make.duration() }),
+  () => ({
+    kind: 'manager-cut',
+    manager: make.manager(),
+    direction: make.direction(),
+    forMs: make.duration(),
+  }),
+  (random) => ({
+    kind: 'watch-lag',
+    manager: make.manager(),
+    mostMs: random.oneOf([50, 500, 4_000]),
+    forMs: make.duration(),
+  }),
+  (random) => ({
+    kind: 'node-cut',
+    node: make.node(),
+    direction: make.direction(),
+    ...(random.chance(0.4) && { manager: make.manager() }),
+    forMs: make.duration(),
+  }),
+  () => ({ kind: 'node-power', node: make.node(), forMs: make.duration() }),
+  () => ({ kind: 'agent-kill', node: make.node(), forMs: make.duration() }),
+  () => ({ kind: 'agent-freeze', node: make.node(), forMs: make.duration() }),
+  (random) => ({
+    kind: random.oneOf(['engine-kill', 'engine-kill-live'] as const),
+    node: make.node(),
+    forMs: make.duration(),
+  }),
+  () => ({ kind: 'engine-freeze', node: make.node(), forMs: make.duration() }),
+  () => ({ kind: 'engine-bad', node: make.node(), forMs: make.duration() }),
+  (random) => ({
+    kind: 'slow',
+    machine: make.machine(),
+    factor: random.oneOf([3, 20, 100]),
+    forMs: make.duration(),
+  }),
+  (random) => {
+    const machine = make.machine();
+    const offsets = machine < make.managers ? [-1_000, -100, 100, 1_000] : WILD_OFFSETS;
+    return { kind: 'clock', machine, offsetMs: random.oneOf(offsets) };
+  },
+  (random) => ({
+    kind: 'container-end',
+    pick: random.next(),
+    exitCode: random.oneOf([0, 1, 7]),
+  }),
+  (random) => ({ kind: 'container-remove', pick: random.next() }),
+  (random) => ({
+    kind: 'etcd-away',
+    watches: random.oneOf(['broken', 'silent'] as const),
+    forMs: make.duration(),
+  }),
+  () => ({ kind: 'etcd-restart' }),
+  () => ({ kind: 'etcd-compact' }),
+  () => ({ kind: 'remove-node', node: make.node() }),
+];
