@@ -1,6 +1,6 @@
 /** The service controller: tasks for every slot or node of a service, updates, deletion and status. */
 import {
-  replicasOf,
+  modeNameOf,
   stateRank,
   type StoredService,
   type StoredTask,
@@ -35,7 +35,7 @@ const globalServices = (world: WorldReader): readonly string[] =>
     .filter(isGlobal)
     .map(({ metadata }) => metadata.name);
 
-const isGlobal = ({ spec }: StoredService): boolean => replicasOf(spec) === undefined;
+const isGlobal = ({ spec }: StoredService): boolean => modeNameOf(spec) === 'global';
 
 const movesGlobalServices = <T>(collection: CollectionDefinition<T>): ControllerWatch =>
   mapsTo(collection, (_object, _key, world) => globalServices(world));

@@ -3,9 +3,8 @@ import {
   type RevisionTemplate,
   type StoredServiceRevision,
 } from '../../api/v1/index.js';
-import { pullsTheSame, runsTheSame, type TaskView } from '../../pkg/lifecycle/index.js';
+import { pullsTheSame, runsTheSame, type TaskView, matcherOf } from '../../pkg/lifecycle/index.js';
 import type { SchedulingNode } from '../../pkg/scheduler/index.js';
-import { matcherOf } from './plan-constraints.js';
 import type { IsCurrent } from './plan-slots.js';
 
 /** A template by which tasks are judged, and the number of its revision. */

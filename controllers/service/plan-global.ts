@@ -1,7 +1,6 @@
 import type { SchedulingNode } from '../../pkg/scheduler/index.js';
-import type { NodeStanding } from '../../pkg/lifecycle/index.js';
+import { type NodeStanding, matcherOf } from '../../pkg/lifecycle/index.js';
 import { remove, stop, type ServiceChange } from './plan-changes.js';
-import { matcherOf } from './plan-constraints.js';
 import type { EmptyPlace, ScalePlan } from './plan-replicated.js';
 import { isStopping, type Slot } from './plan-slots.js';
 

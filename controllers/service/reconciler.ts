@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  ServiceStatus,
-  StoredService,
-  StoredServiceStatus,
-  UpdateState,
+import {
+  isJob,
+  type ServiceStatus,
+  type StoredService,
+  type StoredServiceStatus,
+  type UpdateState,
 } from '../../api/v1/index.js';
 import { Pacer, type Clock } from '../../pkg/base/index.js';
 import type {
@@ -75,6 +76,7 @@ export class ServiceReconciler implements Reconciler {
       await this.deleteRemains(name, context);
       return {};
     }
+    if (isJob(service.spec)) return {}; // the job controller's
     const waitMs = this.waitMs(service);
     if (waitMs > 0) return { requeueAfterMs: waitMs };
     if (service.metadata.deletingAt !== undefined && world.cache.historyBreak) {

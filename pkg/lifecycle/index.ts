@@ -8,3 +8,4 @@ export * from './restart.js';
 export * from './node-standing.js';
 export * from './template-demand.js';
 export * from './template-drift.js';
+export * from './constraint-matcher.js';

@@ -23,6 +23,10 @@ export function taskView(task: StoredTask, status: StoredTaskStatus | undefined)
 /** The task is meant to run, now or soon. */
 export const isLive = ({ task }: TaskView): boolean => isWanted(task.spec.desiredState);
 
+/** A task of a job that has ended well: nothing is to be done about it any more, though it is still wanted. */
+export const isDone = ({ task, state }: TaskView): boolean =>
+  state === 'complete' && task.spec.desiredState === 'complete';
+
 /** The task has ended, well or badly. */
 export const hasEnded = ({ state }: TaskView): boolean => isTerminal(state);
 

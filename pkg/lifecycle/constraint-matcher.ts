@@ -1,5 +1,5 @@
-import { findFailingConstraint, parseConstraint } from '../../pkg/scheduler/index.js';
-import type { Constraint, SchedulingNode } from '../../pkg/scheduler/index.js';
+import { findFailingConstraint, parseConstraint } from '../scheduler/index.js';
+import type { Constraint, SchedulingNode } from '../scheduler/index.js';
 
 /** Tells nodes that keep all constraints. One that cannot be read matches no node, as in the scheduler. */
 export function matcherOf(texts: readonly string[]): (node: SchedulingNode) => boolean {
