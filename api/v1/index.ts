@@ -15,6 +15,7 @@ export * from './update-policy.js';
 export * from './effective-update.js';
 export * from './rollout.js';
 export * from './service-mode.js';
+export * from './job.js';
 export * from './service.js';
 export * from './service-revision.js';
 export * from './task.js';

@@ -1,4 +1,5 @@
 import type { ClusterSpec } from './cluster.js';
+import { modeNameOf } from './job.js';
 import type { ServiceMode } from './service-mode.js';
 import { RevisionTemplate } from './service-revision.js';
 import type { ServiceSpec } from './service.js';
@@ -27,13 +28,14 @@ export function normaliseServiceSpec(spec: ServiceSpec): ServiceSpec {
 }
 
 function normaliseMode(mode: ServiceMode | undefined): ServiceMode {
+  if (mode?.replicatedJob ?? mode?.globalJob) return { ...mode };
   if (mode?.global) return { global: {} };
   return { replicated: { replicas: mode?.replicated?.replicas ?? 1 } };
 }
 
-/** Replicas wanted; undefined for a global service. */
+/** Replicas wanted; undefined for every other mode than replicated. */
 export function replicasOf(spec: ServiceSpec): number | undefined {
-  return spec.mode?.global ? undefined : (spec.mode?.replicated?.replicas ?? 1);
+  return modeNameOf(spec) === 'replicated' ? (spec.mode?.replicated?.replicas ?? 1) : undefined;
 }
 
 /** The part of a spec that restarts tasks when it changes. */

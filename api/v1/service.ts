@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox';
 import { Applied } from './applied.js';
 import { Condition, ObjectMeta, type StoredMeta } from './common.js';
 import { Endpoint } from './endpoint.js';
+import { JobStatus } from './job.js';
 import { ServiceRollout, UpdateStatus } from './rollout.js';
 import { ServiceMode } from './service-mode.js';
 import { TaskTemplate } from './task-template.js';
@@ -61,6 +62,7 @@ export const ServiceStatus = Type.Object(
         description: 'Revisions of which all tasks ran for longer than the monitor.',
       }),
     ),
+    job: Type.Optional(JobStatus),
     conditions: Type.Array(Condition),
   },
   { description: 'What controllers found.' },

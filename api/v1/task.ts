@@ -23,8 +23,8 @@ export const TASK_STATES = [
 /** How far a task really got. */
 export type TaskState = (typeof TASK_STATES)[number];
 
-/** How far a task should get; only goes forward too. */
-export const DESIRED_STATES = ['ready', 'running', 'shutdown', 'remove'] as const;
+/** How far a task should get; only goes forward too. `complete` is what tasks of jobs are told. */
+export const DESIRED_STATES = ['ready', 'running', 'complete', 'shutdown', 'remove'] as const;
 export type DesiredState = (typeof DESIRED_STATES)[number];
 
 const RANK = new Map<string, number>(TASK_STATES.map((state, index) => [state, index]));
@@ -36,9 +36,9 @@ export const stateRank = (state: TaskState): number => RANK.get(state) ?? 0;
 export const desiredRank = (state: DesiredState): number => DESIRED_RANK.get(state) ?? 0;
 /** The task has ended, well or badly: observed beyond running. */
 export const isTerminal = (state: TaskState): boolean => stateRank(state) > stateRank('running');
-/** The task is meant to run now or soon. */
+/** The task is meant to run now or soon, be it for ever or to its end. */
 export const isWanted = (desired: DesiredState): boolean =>
-  desiredRank(desired) <= desiredRank('running');
+  desiredRank(desired) <= desiredRank('complete');
 
 /** Why a task has no node yet. */
 export const PendingReason = Type.Object({
@@ -57,7 +57,10 @@ export const TaskSpec = Type.Object({
   service: Type.String(),
   serviceUid: Type.String(),
   revision: Type.Integer({ minimum: 1, description: 'The service revision it runs.' }),
-  slot: Type.Integer({ minimum: 0, description: 'From 1; 0 for a task of a global service.' }),
+  slot: Type.Integer({
+    minimum: 0,
+    description: 'From 1; 0 for a task of a global service or job.',
+  }),
   forNode: Type.Optional(
     Type.String({
       description: 'The node a task of a global service is meant for, from its creation.',
@@ -86,6 +89,11 @@ export const TaskSpec = Type.Object({
     Type.Integer({
       minimum: 1,
       description: 'The update or rollback of the service in which its slot was filled last.',
+    }),
+  ),
+  tryingSince: Type.Optional(
+    Type.String({
+      description: 'Of a job: when its slot was first tried in this run, when not by this task.',
     }),
   ),
   pending: Type.Optional(PendingReason),

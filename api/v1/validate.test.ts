@@ -28,7 +28,6 @@ describe('serviceProblems', () => {
     ],
     ['secrets', container({ secrets: ['a'] }), 'spec.task.container.secrets'],
     ['configs', container({ configs: ['a'] }), 'spec.task.container.configs'],
-    ['jobs', { ...container(), mode: { replicatedJob: {} } }, 'spec.mode.replicatedJob'],
     [
       'ingress ports',
       { ...container(), endpoint: { ports: [{ target: 80 }] } },
@@ -46,7 +45,7 @@ describe('serviceProblems', () => {
   it('wants exactly one mode', () => {
     const spec = { ...container(), mode: { replicated: {}, global: {} } };
     expect(said(service(spec))['spec.mode']).toBe(
-      'found replicated and global, expected exactly one of replicated, global',
+      'found replicated and global, expected exactly one of replicated, global, replicatedJob, globalJob',
     );
   });
 
@@ -121,6 +120,34 @@ describe('serviceProblems', () => {
     expect(said(service({ ...container(), endpoint: { ports }, update }))).toEqual({});
     const free = [{ target: 80, mode: 'host' }];
     expect(said(service({ ...global, endpoint: { ports: free }, update }))).toEqual({});
+  });
+
+  it('accepts jobs, and refuses what has no meaning for them', () => {
+    const job = { totalCompletions: 10, maxConcurrent: 3, backoffLimit: 0, deadline: '1h' };
+    const replicated = { ...container(), mode: { replicatedJob: job } };
+    expect(said(service(replicated))).toEqual({});
+    const global = { ...container(), mode: { globalJob: { ttlAfterFinished: '10m' } } };
+    expect(said(service(global))).toEqual({});
+    expect(said(service({ ...replicated, update: { delay: '1s' }, rollback: {} }))).toEqual({
+      'spec.update': 'not for jobs: a changed template starts another run',
+      'spec.rollback': 'not for jobs: a changed template starts another run',
+    });
+    const placement = { constraints: [], maxReplicasPerNode: 1 };
+    const task = { ...container().task, placement };
+    expect(said(service({ ...replicated, task }))).toEqual({});
+    expect(said(service({ ...global, task }))).toEqual({
+      'spec.task.placement.maxReplicasPerNode': 'only for replicated services and jobs',
+    });
+  });
+
+  it.each([
+    [{ replicatedJob: { totalCompletions: 0 } }, 'spec.mode.replicatedJob.totalCompletions'],
+    [{ replicatedJob: { maxConcurrent: -1 } }, 'spec.mode.replicatedJob.maxConcurrent'],
+    [{ replicatedJob: { backoffLimit: 1.5 } }, 'spec.mode.replicatedJob.backoffLimit'],
+    [{ globalJob: { deadline: 'soon' } }, 'spec.mode.globalJob.deadline'],
+    [{ globalJob: { totalCompletions: 3 } }, 'spec.mode.globalJob.totalCompletions'],
+  ])('refuses the mode %j', (mode, path) => {
+    expect(Object.keys(said(service({ ...container(), mode })))).toEqual([path]);
   });
 
   it('refuses names that cannot be host names', () => {

@@ -53,14 +53,11 @@ const MINIMUM_DURATIONS = [
 ] as const;
 
 function checkSpec(spec: ServiceSpec, report: Report): void {
-  modeRules(spec.mode, report);
+  modeRules(spec, report);
   containerRules(spec.task.container, report);
   probeRules(spec.task.container, report);
   resourceRules(spec.task.resources, report);
   endpointRules(spec.endpoint, spec.task.container, report);
   updateRules(spec, report);
   if (spec.task.networks?.length) report('spec.task.networks', NOT_SUPPORTED_YET);
-  if (spec.task.placement?.maxReplicasPerNode && spec.mode?.global) {
-    report('spec.task.placement.maxReplicasPerNode', 'only for replicated services');
-  }
 }

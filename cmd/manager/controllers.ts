@@ -1,4 +1,5 @@
 import type { DependencyContainer, InjectionToken } from 'tsyringe';
+import { jobController, JobReconciler } from '../../controllers/job/index.js';
 import { nodeHealthController, NodeHealthReconciler } from '../../controllers/node-health/index.js';
 import { serviceController, ServiceReconciler } from '../../controllers/service/index.js';
 import {
@@ -26,6 +27,7 @@ import { KeysToken } from './tokens.js';
 /** What the leader runs. */
 const CONTROLLERS = [
   serviceController,
+  jobController,
   placementController,
   slotController,
   enforcementController,
@@ -35,6 +37,7 @@ const CONTROLLERS = [
 /** How their reconcilers are made; all of the same parts. */
 const RECONCILERS = [
   ServiceReconciler,
+  JobReconciler,
   PlacementReconciler,
   SlotReconciler,
   EnforcementReconciler,

@@ -19,7 +19,7 @@ export function partOf(change: TaskChange, context: ApplyContext): TxnPart {
     case 'end-task':
       return endPart(task, change, context);
     case 'start-task':
-      return specPart(task, { desiredState: 'running' }, context);
+      return specPart(task, { desiredState: change.desiredState }, context);
     case 'remove-task':
       return specPart(task, { desiredState: 'remove' }, context);
     case 'orphan-task':

@@ -19,8 +19,12 @@ export type TaskChange =
       readonly cause: EndCause;
       readonly successor?: Successor | undefined;
     }
-  /** A prepared task may start. */
-  | { readonly kind: 'start-task'; readonly task: TaskView }
+  /** A prepared task may start, to run for ever or to its end. */
+  | {
+      readonly kind: 'start-task';
+      readonly task: TaskView;
+      readonly desiredState: 'running' | 'complete';
+    }
   /** The task is to go for good. */
   | { readonly kind: 'remove-task'; readonly task: TaskView }
   /** Its node was removed from the cluster: nobody will ever say how it ended. */

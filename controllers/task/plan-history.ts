@@ -1,4 +1,4 @@
-import { byAge, isLive, type TaskView } from '../../pkg/lifecycle/index.js';
+import { byAge, isDone, isLive, type TaskView } from '../../pkg/lifecycle/index.js';
 import type { TaskChange } from './plan-changes.js';
 import { isOver, type SlotTask } from './plan-restart.js';
 
@@ -25,7 +25,7 @@ export function planHistory(input: HistoryInput): readonly TaskChange[] {
   const staying = tasks.filter((task) => !leaving.includes(task)).sort(byAge);
   const surplus = staying.length + arriving - limitOf(staying, input.limit);
   const trimmed = (arriving > 0 ? staying : staying.slice(0, -1))
-    .filter((task) => !busy.has(task) && !isLive(task) && isOver(task))
+    .filter((task) => !busy.has(task) && (!isLive(task) || isDone(task)) && isOver(task))
     .slice(0, Math.max(0, surplus));
   return [...leaving, ...trimmed].map((task) => ({ kind: 'delete-task', task }));
 }

@@ -20,12 +20,14 @@ export interface SlotTask extends TaskView {
   readonly standing?: NodeStanding | undefined;
   /** For how long this leader has seen it wait for its start, by its own clock. Default 0. */
   readonly waitedMs?: number | undefined;
+  /** The job controller decides what follows it, and what becomes of it when it has ended. */
+  readonly isOfJob?: boolean | undefined;
 }
 
 /** Why a live task must not stay as it is; undefined when it may. A lost node loses it only if `hasRefuge`. */
 export function endCauseOf(task: SlotTask, hasRefuge: boolean): EndCause | undefined {
   if (task.state === 'orphaned') return 'node-lost';
-  if (hasEnded(task)) return 'ended';
+  if (hasEnded(task)) return task.isOfJob ? undefined : 'ended';
   // A global task belongs to its node: what becomes of it there is the service controller's decision.
   if (task.task.spec.slot === 0) return undefined;
   if (task.standing === 'gone') return 'node-lost';
@@ -59,6 +61,7 @@ export interface RestartInput {
  */
 export function planEnd({ task, cause, slotTasks, now }: RestartInput): TaskChange {
   const end = { kind: 'end-task', task, cause } as const;
+  if (task.isOfJob) return end;
   if (!mayFollow(task) || !mayRestart(task, task.policy, slotTasks)) return end;
   return { ...end, successor: successor({ task, cause, slotTasks, now }) };
 }

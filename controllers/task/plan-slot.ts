@@ -55,7 +55,9 @@ export function planSlot(snapshot: SlotSnapshot): TaskPlan {
 
 /** When tasks of lost nodes will have somewhere to go, if that is still to come. */
 function moveInstant({ service, tasks, refugeSince, now }: SlotSnapshot): number | undefined {
-  const isWaiting = tasks.some((task) => task.standing === 'lost' && isLive(task));
+  const isWaiting = tasks.some(
+    (task) => task.standing === 'lost' && isLive(task) && !hasEnded(task),
+  );
   const isAhead = refugeSince !== undefined && refugeSince > now;
   return service === 'present' && isWaiting && isAhead ? refugeSince : undefined;
 }
@@ -93,7 +95,8 @@ function planStarts(
   for (const task of tasks) {
     if (busy.has(task) || task.task.spec.desiredState !== 'ready') continue;
     const startMs = startInstant(task, mustWait, now);
-    if (startMs <= now) changes.push({ kind: 'start-task', task });
+    const desiredState = task.isOfJob ? 'complete' : 'running';
+    if (startMs <= now) changes.push({ kind: 'start-task', task, desiredState });
     else lookAgainAt = earlier(lookAgainAt, startMs);
   }
   return { changes, lookAgainAt };

@@ -306,6 +306,58 @@ describe('planSlot: removal and history (swarm-semantics 2.9)', () => {
   });
 });
 
+describe('planSlot: tasks of jobs', () => {
+  const aJobTask = (options: SlotTaskOptions = {}): SlotTask => ({
+    ...aSlotTask({ desiredState: 'complete', ...options }),
+    isOfJob: true,
+  });
+
+  it.each(['complete', 'failed', 'rejected'] as const)(
+    'leaves one that is %s to the job controller',
+    (state) => {
+      expect(changesOf([aJobTask({ state })])).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['draining', 'end a node-drained'],
+    ['lost', 'end a node-lost'],
+    ['gone', 'end a node-lost'],
+  ] as const)('stops one on a node that is %s, and makes none in its place', (standing, text) => {
+    expect(changesOf([aJobTask({ state: 'running', standing })])).toEqual([text]);
+  });
+
+  it('lets one go on that has completed on a node that is lost', () => {
+    const lost = [aJobTask({ state: 'complete', standing: 'lost' })];
+    const later = plan(lost, { refugeSince: START + 1_000 });
+    expect(later).toEqual({ changes: [], lookAgainAt: undefined });
+  });
+
+  it('starts a prepared one, to its end', () => {
+    expect(plan([aJobTask({ state: 'ready', desiredState: 'ready' })]).changes).toMatchObject([
+      { kind: 'start-task', desiredState: 'complete' },
+    ]);
+    expect(plan([aSlotTask({ state: 'ready', desiredState: 'ready' })]).changes).toMatchObject([
+      { kind: 'start-task', desiredState: 'running' },
+    ]);
+  });
+
+  it('trims what earlier runs completed, and never the newest', () => {
+    const runs = [1, 2, 3, 4].map((revision) =>
+      aJobTask({ id: `r${String(revision)}`, revision, state: 'complete' }),
+    );
+    expect(changesOf(runs, { historyLimit: 2 })).toEqual(['delete r1', 'delete r2']);
+    expect(changesOf(runs.slice(3), { historyLimit: 0 })).toEqual([]);
+  });
+
+  it('keeps one that runs beyond the limit', () => {
+    const runs = [1, 2].map((revision) =>
+      aJobTask({ id: `r${String(revision)}`, revision, state: 'running' }),
+    );
+    expect(changesOf(runs, { historyLimit: 1 })).toEqual([]);
+  });
+});
+
 describe('planEnforcement (swarm-semantics 2.10)', () => {
   const node = (labels = {}, availability: 'active' | 'pause' = 'active') =>
     schedulingNodeOf({

@@ -1,5 +1,6 @@
 import {
   effectiveRestartPolicy,
+  isJob,
   type EffectiveRestartPolicy,
   type RevisionTemplate,
   type StoredServiceRevision,
@@ -42,8 +43,15 @@ export function slotTaskOf(world: World, task: StoredTask): SlotTask {
   return {
     ...taskView(task, world.taskStatuses.get(task.metadata.uid)),
     policy: templateReadingOf(world, task).policy,
+    isOfJob: isOfJob(world, task),
     standing: standingOf(world, task.spec.nodeId),
   };
+}
+
+/** By the service's mode, which never changes. */
+function isOfJob(world: World, { spec }: StoredTask): boolean {
+  const service = world.services.get(spec.service);
+  return service?.metadata.uid === spec.serviceUid && isJob(service.spec);
 }
 
 /** A node that cannot be read is there all the same. */

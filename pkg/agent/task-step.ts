@@ -19,5 +19,5 @@ export function nextStep(state: TaskState, desired: DesiredState): TaskStep {
   if (stateRank(state) < stateRank('ready')) return 'prepare';
   if (state === 'running') return 'watch';
   if (state === 'starting') return 'start'; // resumed after a restart of the agent, whatever is desired now
-  return desired === 'running' ? 'start' : 'rest';
+  return desired === 'ready' ? 'rest' : 'start';
 }

@@ -1,5 +1,6 @@
 import type {
   RestartPolicy,
+  ServiceMode,
   ServiceSpec,
   StoredMeta,
   StoredNode,
@@ -39,6 +40,12 @@ export interface ServiceOptions {
   /** Default 1. */
   readonly replicas?: number;
   readonly global?: boolean;
+  /** Makes it a replicated job. */
+  readonly job?: NonNullable<ServiceMode['replicatedJob']>;
+  /** Makes it a global job. */
+  readonly globalJob?: NonNullable<ServiceMode['globalJob']>;
+  /** Counts forced runs. */
+  readonly forceUpdate?: number;
   readonly restartPolicy?: RestartPolicy;
   readonly constraints?: readonly string[];
   readonly memory?: string;
@@ -58,16 +65,23 @@ export function aService(options: ServiceOptions = {}): StoredService {
 
 /** The spec of {@link aService}. */
 export function aServiceSpec(options: ServiceOptions = {}): ServiceSpec {
-  const { image = 'app:1', replicas = 1, global = false, restartPolicy, constraints } = options;
+  const { image = 'app:1', restartPolicy, constraints, forceUpdate } = options;
   return {
-    mode: global ? { global: {} } : { replicated: { replicas } },
+    mode: modeOf(options),
     task: {
       container: { image },
       ...(restartPolicy && { restartPolicy }),
+      ...(forceUpdate !== undefined && { forceUpdate }),
       ...(constraints && { placement: { constraints: [...constraints] } }),
       ...(options.memory && { resources: { reservations: { memory: options.memory } } }),
     },
   };
+}
+
+function modeOf({ replicas = 1, global = false, job, globalJob }: ServiceOptions): ServiceMode {
+  if (job) return { replicatedJob: job };
+  if (globalJob) return { globalJob };
+  return global ? { global: {} } : { replicated: { replicas } };
 }
 
 /** The revision of a service's present template. */

@@ -1,4 +1,5 @@
 import type { StoredCluster, StoredService, StoredTask } from '../../api/v1/index.js';
+import { jobController, JobReconciler } from '../../controllers/job/index.js';
 import { nodeHealthController, NodeHealthReconciler } from '../../controllers/node-health/index.js';
 import { serviceController, ServiceReconciler } from '../../controllers/service/index.js';
 import {
@@ -90,6 +91,7 @@ export class ControlPlane {
     const parts = { world: this.world, keys: this.keys, writer, clock, events: this.events };
     const pairs = [
       [serviceController, new ServiceReconciler(parts)],
+      [jobController, new JobReconciler(parts)],
       [placementController, new PlacementReconciler(parts)],
       [slotController, new SlotReconciler(parts)],
       [enforcementController, new EnforcementReconciler(parts)],

@@ -4,6 +4,7 @@ import {
   type StoredNode,
   type StoredNodeHealth,
   type StoredNodeStatus,
+  type StoredTask,
 } from '../../../api/v1/index.js';
 import { BadRequestError } from '../../base/index.js';
 import { nodeHealths, nodeStatuses, stateOf, type World } from '../../objects/index.js';
@@ -104,10 +105,13 @@ function engineCondition(status: StoredNodeStatus): NodeStatus['conditions'][num
   };
 }
 
+/** A task of a job that has ended well stays wanted. */
+const isDone = (world: World, task: StoredTask): boolean => stateOf(world, task) === 'complete';
+
 function countsOf(world: World, nodeId: string): { running: number; wanted: number } {
   const tasks = world.tasks.byIndex('node', nodeId);
   return {
     running: tasks.filter((task) => stateOf(world, task) === 'running').length,
-    wanted: tasks.filter(({ spec }) => isWanted(spec.desiredState)).length,
+    wanted: tasks.filter((task) => isWanted(task.spec.desiredState) && !isDone(world, task)).length,
   };
 }

@@ -1,5 +1,5 @@
 import {
-  replicasOf,
+  modeNameOf,
   type ServiceStatus,
   type StoredService,
   type StoredServiceStatus,
@@ -20,7 +20,7 @@ export function serviceResource(world: World): Resource {
     fields: {
       'metadata.name': ({ metadata }) => metadata.name,
       'metadata.uid': ({ metadata }) => metadata.uid,
-      'spec.mode': ({ spec }) => (replicasOf(spec) === undefined ? 'global' : 'replicated'),
+      'spec.mode': ({ spec }) => modeNameOf(spec),
     },
     view: ({ applied: _applied, ...service }, reader) => ({
       ...service,

@@ -3,7 +3,7 @@ import {
   canonicalTemplate,
   fieldPath,
   normaliseServiceSpec,
-  replicasOf,
+  modeNameOf,
   revisionTemplateOf,
   serviceProblems,
   type Problem,
@@ -67,8 +67,7 @@ function problemOf(path: string, parse: () => unknown): readonly Problem[] {
 }
 
 function modeProblems(before: StoredService, spec: ServiceSpec): readonly Problem[] {
-  const modeOf = (of: ServiceSpec) => (replicasOf(of) === undefined ? 'global' : 'replicated');
-  const [old, wanted] = [modeOf(before.spec), modeOf(spec)];
+  const [old, wanted] = [modeNameOf(before.spec), modeNameOf(spec)];
   if (old === wanted) return [];
   return [
     {
