@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox';
-import { Timestamp } from './common.js';
+import { Timestamp, type Condition } from './common.js';
 import { durationMs } from './quantities.js';
-import type { ServiceSpec, ServiceStatus } from './service.js';
+import type { ServiceMode } from './service-mode.js';
 
 /** How far the run of a job is. A job has one run per service revision. */
 export const JobStatus = Type.Object(
@@ -28,16 +28,20 @@ export type JobStatus = Static<typeof JobStatus>;
 export const MODE_NAMES = ['replicated', 'global', 'replicated-job', 'global-job'] as const;
 export type ModeName = (typeof MODE_NAMES)[number];
 
+/** The part of a service's spec that says how many tasks there are. */
+interface WithMode {
+  readonly mode?: ServiceMode;
+}
+
 /** What the mode of a service is called. */
-export function modeNameOf({ mode }: Pick<ServiceSpec, 'mode'>): ModeName {
+export function modeNameOf({ mode }: WithMode): ModeName {
   if (mode?.replicatedJob) return 'replicated-job';
   if (mode?.globalJob) return 'global-job';
   return mode?.global ? 'global' : 'replicated';
 }
 
 /** Tasks of the service complete instead of running for ever. */
-export const isJob = (spec: Pick<ServiceSpec, 'mode'>): boolean =>
-  modeNameOf(spec).endsWith('-job');
+export const isJob = (spec: WithMode): boolean => modeNameOf(spec).endsWith('-job');
 
 /** A job's mode with every default filled in. */
 export interface EffectiveJob {
@@ -54,7 +58,7 @@ export interface EffectiveJob {
 }
 
 /** Reads a job's mode, defaults included; undefined when the service is no job. */
-export function effectiveJob({ mode }: Pick<ServiceSpec, 'mode'>): EffectiveJob | undefined {
+export function effectiveJob({ mode }: WithMode): EffectiveJob | undefined {
   const { replicatedJob, globalJob } = mode ?? {};
   if (replicatedJob) {
     const { totalCompletions, maxConcurrent } = replicatedJob;
@@ -65,7 +69,7 @@ export function effectiveJob({ mode }: Pick<ServiceSpec, 'mode'>): EffectiveJob 
   return globalJob && { maxConcurrent: Infinity, ...limitsOf(globalJob) };
 }
 
-type Limits = NonNullable<NonNullable<ServiceSpec['mode']>['globalJob']>;
+type Limits = NonNullable<ServiceMode['globalJob']>;
 
 function limitsOf({ backoffLimit = 6, deadline, ttlAfterFinished }: Limits) {
   const ttlMs = ttlAfterFinished === undefined ? undefined : durationMs(ttlAfterFinished, 0);
@@ -78,7 +82,7 @@ function limitsOf({ backoffLimit = 6, deadline, ttlAfterFinished }: Limits) {
 
 /** How a job's run ended; undefined while it goes on, and for what is no job. */
 export function jobOutcomeOf(
-  status: Pick<ServiceStatus, 'conditions'> | undefined,
+  status: { readonly conditions: readonly Condition[] } | undefined,
 ): 'complete' | 'failed' | undefined {
   const isTrue = (wanted: string) =>
     status?.conditions.some(({ type, status: is }) => type === wanted && is === 'true') ?? false;

@@ -9,7 +9,6 @@ import type { Run } from './plan-run.js';
 import {
   emptySlot,
   givesUp,
-  isStopping,
   nextTry,
   planHalt,
   planLeftovers,
@@ -130,19 +129,19 @@ interface Tries {
  */
 function planTries({ slots, others, job, policy, run, now }: Found): Tries {
   const all = [...slots, ...others];
-  const stopping = all.filter((slot) => slot.progress !== 'active' && isStopping(slot, now));
+  const stopping = all.filter((slot) => slot.progress !== 'active' && slot.heldUntil > now);
   const active = slots.filter(({ progress }) => progress === 'active').length;
   let free = job.maxConcurrent - active - stopping.length;
   const vacant = slots.filter(({ progress }) => progress === 'vacant');
   const changes: JobChange[] = [];
   for (const slot of [...vacant.filter(wasTried), ...vacant.filter((each) => !wasTried(each))]) {
-    const hasPlace = isStopping(slot, now);
+    const hasPlace = slot.heldUntil > now;
     if (!hasPlace && free <= 0) continue;
     if (!hasPlace) free -= 1;
     changes.push(nextTry({ slot, iteration: run.iteration, policy, now }));
   }
   const isHeldUp = changes.length < vacant.length;
-  const until = stopping.map(({ stoppingUntil }) => stoppingUntil);
+  const until = stopping.map(({ heldUntil }) => heldUntil);
   return { changes, lookAgainAt: isHeldUp ? until.reduce(earlier, undefined) : undefined };
 }
 

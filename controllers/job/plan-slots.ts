@@ -1,5 +1,6 @@
 import type { EffectiveRestartPolicy } from '../../api/v1/index.js';
 import {
+  byAge,
   endedAtMs,
   hasEnded,
   hasFailed,
@@ -11,7 +12,7 @@ import {
 } from '../../pkg/lifecycle/index.js';
 import { remove, stop, type JobChange, type NewTask } from './plan-changes.js';
 
-/** How long a task that was told to stop keeps others from starting in its place, as in every other service. */
+/** How long a task that was told to stop counts among those that run at once. */
 const MAX_STOP_WAIT_MS = 60_000;
 
 /** All tasks of one place in a job: a number of a replicated job, a node of a global one. */
@@ -29,8 +30,10 @@ export interface Slot {
   readonly progress: 'complete' | 'active' | 'vacant';
   /** Failures in this run. */
   readonly failures: number;
-  /** Until when something in it that was told to stop is waited for; 0 for nothing. Milliseconds since 1970. */
-  readonly stoppingUntil: number;
+  /** Something in it has to stop before anything else may start there; the slot controller sees to that. */
+  readonly isStopping: boolean;
+  /** Until when that keeps tasks of other slots from starting; 0 for nothing. Milliseconds since 1970. */
+  readonly heldUntil: number;
 }
 
 /** What slots are read from. */
@@ -63,7 +66,8 @@ export const emptySlot = (key: number | string): Slot => ({
   leftovers: [],
   progress: 'vacant',
   failures: 0,
-  stoppingUntil: 0,
+  isStopping: false,
+  heldUntil: 0,
 });
 
 function keyOf({ task: { spec } }: TaskView): number | string {
@@ -73,9 +77,9 @@ function keyOf({ task: { spec } }: TaskView): number | string {
 function slotOf(key: number | string, members: readonly TaskView[], input: SlotInput): Slot {
   const isTry = ({ task: { spec } }: TaskView) =>
     spec.revision === input.iteration && spec.desiredState !== 'remove';
-  const tries = members.filter(isTry).sort(byTry);
+  const tries = members.filter(isTry).sort(byAge);
   const newest = tries.at(-1);
-  const most = newest?.task.spec.restarts ?? 0;
+  const most = Math.max(0, ...tries.map(({ task }) => task.spec.restarts));
   const hasFailedLast = tries.some((view) => view.task.spec.restarts === most && hasFailed(view));
   return {
     ...emptySlot(key),
@@ -84,16 +88,9 @@ function slotOf(key: number | string, members: readonly TaskView[], input: SlotI
     newest,
     progress: progressOf(tries),
     failures: most + (hasFailedLast ? 1 : 0),
-    stoppingUntil: Math.max(0, ...members.map((view) => stoppingUntil(view, input))),
+    isStopping: members.some((view) => isToStop(view, input)),
+    heldUntil: Math.max(0, ...members.map((view) => heldUntil(view, input))),
   };
-}
-
-/** A later try has more failures before it; among those of as many, one that only moved was made later. */
-function byTry({ task: a }: TaskView, { task: b }: TaskView): number {
-  if (a.spec.restarts !== b.spec.restarts) return a.spec.restarts - b.spec.restarts;
-  const [one, two] = [a.metadata, b.metadata];
-  if (one.createdAt !== two.createdAt) return one.createdAt < two.createdAt ? -1 : 1;
-  return one.uid < two.uid ? -1 : 1;
 }
 
 function progressOf(tries: readonly TaskView[]): Slot['progress'] {
@@ -104,17 +101,20 @@ function progressOf(tries: readonly TaskView[]): Slot['progress'] {
 /** The task runs or is on its way to it. */
 export const isActive = (view: TaskView): boolean => isLive(view) && !hasEnded(view);
 
-/** Zero for a task that is not to stop, has stopped, or never began. */
-function stoppingUntil(view: TaskView, { iteration, lostNodes, now }: SlotInput): number {
-  const { spec, metadata } = view.task;
-  if (hasEnded(view) || spec.nodeId === undefined || lostNodes.has(spec.nodeId)) return 0;
-  if (!isLive(view)) return instantMs(metadata.updatedAt) + MAX_STOP_WAIT_MS;
-  // Of an earlier run: it is about to be told.
-  return spec.revision === iteration ? 0 : now + MAX_STOP_WAIT_MS;
+/** It runs and should not, or is about to be told so because it is of an earlier run. */
+function isToStop(view: TaskView, { iteration, lostNodes }: SlotInput): boolean {
+  const { nodeId, revision } = view.task.spec;
+  if (hasEnded(view) || nodeId === undefined || lostNodes.has(nodeId)) return false;
+  return !isLive(view) || revision !== iteration;
 }
 
-/** Something in the slot has to stop before anything else may run there. */
-export const isStopping = ({ stoppingUntil: until }: Slot, now: number): boolean => until > now;
+/** Never longer than meant, whatever the clock of the leader was that told it. */
+function heldUntil(view: TaskView, input: SlotInput): number {
+  if (!isToStop(view, input)) return 0;
+  const latest = input.now + MAX_STOP_WAIT_MS;
+  if (isLive(view)) return latest;
+  return Math.min(instantMs(view.task.metadata.updatedAt) + MAX_STOP_WAIT_MS, latest);
+}
 
 /** Nothing follows the last try: its own policy says so, whatever the job allows. */
 export function givesUp({ newest, tries }: Slot, policy: EffectiveRestartPolicy): boolean {
@@ -140,7 +140,7 @@ export function nextTry(input: TryInput): JobChange {
     slot: number,
     forNode,
     revision: iteration,
-    desiredState: isHeldBack || isStopping(slot, now) ? 'ready' : 'complete',
+    desiredState: isHeldBack || slot.isStopping ? 'ready' : 'complete',
     startAt: isHeldBack ? new Date(startMs).toISOString() : undefined,
     ...counters,
   };

@@ -314,8 +314,9 @@ describe('planJob: drain and loss of nodes', () => {
   it('prepares the next try while the task that has to move still stops, one for one', () => {
     const moving = task(1, { desiredState: 'shutdown' });
     const snapshot = aSnapshot(TEN, [moving, task(2), task(3)]);
-    // It was told to stop an hour ago: nothing waits for it any more.
-    expect(changesOf(snapshot)).toEqual(['create 1 r1 complete']);
+    // It was told to stop an hour ago: it keeps no place any more, but its slot waits for it.
+    expect(changesOf(snapshot)).toEqual(['create 1 r1 ready']);
+    expect(changesOf(aSnapshot(TEN, [moving, task(2), task(3), task(4)]))).toEqual([]);
     const recently = {
       ...moving,
       task: { ...moving.task, metadata: { ...moving.task.metadata, updatedAt: at(-1) } },

@@ -115,6 +115,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./rollout/index.js')).rolloutCommand,
   },
   {
+    name: 'job',
+    summary: 'Runs of services whose tasks complete',
+    group: OBJECTS,
+    load: async () => (await import('./job/index.js')).jobCommand,
+  },
+  {
     name: 'explain',
     summary: 'What a field means, its type, default and limits',
     group: OBJECTS,

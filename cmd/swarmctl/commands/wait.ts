@@ -6,6 +6,7 @@ import { UsageError, WaitTimeoutError } from '../exit-code.js';
 import { parseTargets, pluralOf, titleOf, type AnyObject } from '../objects/target.js';
 import { unknownName } from '../objects/unknown-name.js';
 import { parseGoal, type WaitGoal } from '../objects/wait-goal.js';
+import { NotConvergingError } from '../progress/follow-services.js';
 import { defineCommand } from './define-command.js';
 import { timeoutOption, waitDeadline, type Deadline } from './timeout-option.js';
 
@@ -28,12 +29,19 @@ export function waitCommand(cli: Cli): Command {
       ['All tasks of a service run its newest revision', 'swarmctl wait service/web --for=running'],
       ['A condition', 'swarmctl wait service/web --for=condition=Available --timeout 1m'],
       ['Any field', 'swarmctl wait service/web --for=status.running=3'],
+      [
+        'A job has completed; ends with 1 when it fails',
+        'swarmctl wait service/backup --for=complete',
+      ],
       ['It is gone', 'swarmctl wait service/web --for=deleted'],
     ],
   })
     .argument('<kind|kind/name>', 'what to wait for')
     .argument('[name...]', 'names')
-    .requiredOption('--for <goal>', 'running, deleted, condition=NAME[=false] or PATH=VALUE')
+    .requiredOption(
+      '--for <goal>',
+      'running, complete, failed, deleted, condition=NAME[=false] or PATH=VALUE',
+    )
     .addOption(timeoutOption('5m'))
     .action((kind: string, names: readonly string[], options: WaitOptions, command: Command) => {
       const goal = parseGoal(options.for);
@@ -76,6 +84,12 @@ async function waitFor(session: Session, named: Named, { goal, deadline }: Waiti
   for (;;) {
     const object = await look(session, named);
     if (goal.isReached(object)) return;
+    const hopeless = object && goal.hopeless?.(object);
+    if (hopeless !== undefined) {
+      throw new NotConvergingError(
+        `${titleOf(named.kind, named.name)} will not be ${goal.words}: ${hopeless}`,
+      );
+    }
     if (clock.monotonicMs() >= deadline.atMs) {
       if (object === undefined) throw await unknownName(session.api, named.kind, named.name);
       const title = titleOf(named.kind, named.name);

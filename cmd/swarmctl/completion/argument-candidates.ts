@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { KINDS, findKind, type KindDescription } from '../../../api/v1/index.js';
+import { KINDS, findKind, isJob, type KindDescription } from '../../../api/v1/index.js';
 import type { ClusterApi } from '../cluster-api.js';
 import { withCluster, type Cli } from '../cli.js';
 import { configPath, readConfig } from '../context/config-file.js';
@@ -79,6 +79,13 @@ function kindWords(): readonly Candidate[] {
 const scales: Source = async (context) =>
   (await namesOf(context, requireKind('services'))).map((name) => `${name}=`);
 
+/** Only they can be run again. */
+const jobs: Source = ({ cli, command }) =>
+  withCluster(cli, command, async ({ api }) => {
+    const { items } = await api.list('services', { timeoutMs: TIMEOUT_MS });
+    return items.filter(({ spec }) => isJob(spec)).map(({ metadata }) => metadata.name);
+  });
+
 const SOURCES: Readonly<Record<string, Source>> = {
   get: targets,
   describe: targets,
@@ -98,6 +105,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   ),
   wait: targets,
   scale: scales,
+  'job run': jobs,
   logs: names('services', 'tasks'),
   explain: ({ current }) => pathsAfter(current),
   'service ps': names('services'),
@@ -115,7 +123,14 @@ const SOURCES: Readonly<Record<string, Source>> = {
   '--context': contexts,
   '--for': ({ command }) =>
     command.name() === 'wait'
-      ? ['running', 'deleted', 'condition=Available', 'condition=Progressing=false']
+      ? [
+          'running',
+          'complete',
+          'failed',
+          'deleted',
+          'condition=Available',
+          'condition=Progressing=false',
+        ]
       : ['service/', 'task/', 'node/'],
 };
 

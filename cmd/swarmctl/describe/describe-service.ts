@@ -1,10 +1,17 @@
-import { isWanted, revisionTemplateOf, type Service, type Task } from '../../../api/v1/index.js';
+import {
+  isJob,
+  isWanted,
+  revisionTemplateOf,
+  type Service,
+  type Task,
+} from '../../../api/v1/index.js';
 import type { Session } from '../cli.js';
 import { byPlace } from '../objects/task-order.js';
 import { plural, stateOf } from '../output/words.js';
 import {
   conditionsPart,
   eventsPart,
+  instantWords,
   metaRows,
   readEvents,
   readTasks,
@@ -12,7 +19,7 @@ import {
   untilWords,
   type DescribeContext,
 } from './common.js';
-import { indented, renderPart, renderSheet } from './sheet.js';
+import { indented, renderPart, renderSheet, type SheetRow } from './sheet.js';
 import { modeWords, templateRows } from './spec-words.js';
 import { updateRows } from './update-words.js';
 import { pendingPart } from './why-pending.js';
@@ -34,10 +41,17 @@ export async function describeService(
       ...metaRows(service.metadata, context.now),
       ['Mode', modeWords(service)],
       ['Tasks', statusWords(service)],
+      ...runRows(service, context.now),
       ['Revision', String(service.status?.revision ?? 0)],
       ...updateRows(service, context.now),
     ]),
-    renderPart('Template', renderSheet(templateRows(revisionTemplateOf(service.spec)), 1)),
+    renderPart(
+      'Template',
+      renderSheet(
+        templateRows(revisionTemplateOf(service.spec), { isOfJob: isJob(service.spec) }),
+        1,
+      ),
+    ),
     conditionsPart(service.status?.conditions ?? [], context),
     pendingPart(sorted, context),
     renderPart('Next restarts', indented(restartLines(sorted, context))),
@@ -61,6 +75,22 @@ function statusWords({ metadata, status }: Service): string {
     failed > 0 ? `${String(failed)} failing` : '',
   ];
   return words.filter(Boolean).join(', ');
+}
+
+/** How far the run of a job is, and when it was. */
+function runRows({ status }: Service, now: Date): readonly SheetRow[] {
+  const job = status?.job;
+  if (job === undefined) return [];
+  const { iteration, total, succeeded, failed, startedAt, finishedAt } = job;
+  const failures = failed > 0 ? `, ${plural(failed, 'failure')}` : '';
+  return [
+    [
+      'Run',
+      `${String(iteration)}: ${String(succeeded)} of ${plural(total, 'task')} completed${failures}`,
+    ],
+    ['Started', instantWords(startedAt, now)],
+    ['Finished', instantWords(finishedAt, now)],
+  ];
 }
 
 /** Tasks whose start is held back, and for how long. */

@@ -1,11 +1,13 @@
 import {
   durationMs,
+  effectiveJob,
   effectiveRestartPolicy,
   formatBytes,
   formatDurationMs,
   parseBytes,
   replicasOf,
   type ContainerSpec,
+  type EffectiveJob,
   type Healthcheck,
   type Mount,
   type Placement,
@@ -18,7 +20,10 @@ import { plural, portWords } from '../output/words.js';
 import type { SheetRow } from './sheet.js';
 
 /** A service's template in words; what nobody wrote appears as what is in effect. */
-export function templateRows({ task, endpoint }: RevisionTemplate): readonly SheetRow[] {
+export function templateRows(
+  { task, endpoint }: RevisionTemplate,
+  { isOfJob = false }: { readonly isOfJob?: boolean } = {},
+): readonly SheetRow[] {
   const { container, resources, placement, logDriver } = task;
   return [
     ...containerRows(container),
@@ -27,7 +32,7 @@ export function templateRows({ task, endpoint }: RevisionTemplate): readonly She
     ['Limits', limitWords(resources)],
     ['Reserved', reservationWords(resources)],
     ...placementRows(placement),
-    ['Restart', restartWords({ task })],
+    ['Restart', restartWords({ task }, isOfJob)],
     ['Stop', stopWords(container)],
     ['Log driver', logDriver ? [logDriver.name, ...(pairs(logDriver.options) ?? [])] : undefined],
     ['Forced updates', task.forceUpdate ? String(task.forceUpdate) : undefined],
@@ -56,12 +61,30 @@ function placementRows(placement: Placement = {}): readonly SheetRow[] {
   ];
 }
 
-/** `replicated, 3 replicas`, `global, one task on every eligible node`. */
-export function modeWords({ spec }: Service): string {
+/** `replicated, 3 replicas`, `global, one task on every eligible node`, and what a job may take. */
+export function modeWords({ spec }: Pick<Service, 'spec'>): string {
+  const job = effectiveJob(spec);
+  if (job) return jobWords(job);
   const replicas = replicasOf(spec);
   return replicas === undefined
     ? 'global, one task on every eligible node'
     : `replicated, ${plural(replicas, 'replica')}`;
+}
+
+function jobWords(job: EffectiveJob): string {
+  const { totalCompletions, maxConcurrent, backoffLimit, deadlineMs, ttlAfterFinishedMs } = job;
+  const isGlobal = totalCompletions === undefined;
+  const where = isGlobal ? ' on each node' : '';
+  return [
+    isGlobal
+      ? 'global job, one task to complete on every eligible node'
+      : `replicated job, ${plural(totalCompletions, 'task')} to complete, ${String(maxConcurrent)} at once`,
+    `at most ${plural(backoffLimit, 'failure')}${where}`,
+    ...(Number.isFinite(deadlineMs) ? [`within ${formatDurationMs(deadlineMs)}${where}`] : []),
+    ...(ttlAfterFinishedMs === undefined
+      ? []
+      : [`deleted ${formatDurationMs(ttlAfterFinishedMs)} after its end`]),
+  ].join('; ');
 }
 
 function imageWords({ image, pullPolicy = 'always', platform }: ContainerSpec): string {
@@ -111,10 +134,10 @@ const sizeWords = (size: string | number) => formatBytes(parseBytes(size) ?? 0);
 const swapWords = (size: string | number) => (size === -1 ? 'unlimited' : sizeWords(size));
 
 /** `always, after 5s (twice as long each time it fails soon, up to 5m)`. */
-export function restartWords(template: { readonly task: TaskTemplate }): string {
+export function restartWords(template: { readonly task: TaskTemplate }, isOfJob = false): string {
   const policy = effectiveRestartPolicy(template);
   if (policy.condition === 'none') return 'never';
-  const when = policy.condition === 'any' ? 'whenever it ends' : 'when it fails';
+  const when = policy.condition === 'any' && !isOfJob ? 'whenever it ends' : 'when it fails';
   const delay = `after ${formatDurationMs(policy.delayMs)}`;
   const backOff =
     policy.maxDelayMs > policy.delayMs

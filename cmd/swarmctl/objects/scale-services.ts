@@ -35,8 +35,13 @@ export async function scaleService(
   const service = await readService({ api, streams }, name);
   const patch = { spec: { mode: modePatch(service, replicas) } };
   const { result } = await api.patch('services', name, patch, { signal });
-  return result === 'unchanged' ? 'unchanged' : 'configured';
+  if (result === 'unchanged') return 'unchanged';
+  if (service.status?.job?.finishedAt !== undefined) streams.err(noteOnEndedJob(name));
+  return 'configured';
 }
+
+const noteOnEndedJob = (name: string): string =>
+  `note: the run of service/${name} has ended; the new number counts from the next one on: swarmctl job run ${name}\n`;
 
 /** Of a job, it is the number of tasks that have to end well that is scaled. */
 function modePatch({ metadata, spec }: Service, replicas: number): object {

@@ -1,4 +1,10 @@
-import type { Condition } from '../../../api/v1/index.js';
+import {
+  isJob,
+  isTerminal,
+  jobOutcomeOf,
+  type Condition,
+  type Service,
+} from '../../../api/v1/index.js';
 import { UsageError } from '../exit-code.js';
 import { progressOf } from '../progress/service-progress.js';
 import { valueAt } from './field-path.js';
@@ -12,23 +18,34 @@ export interface WaitGoal {
   isReached(object: AnyObject | undefined): boolean;
   /** What it is now instead, in words. */
   present(object: AnyObject): string;
+  /** Why it will never be so by itself; undefined while it may. */
+  hopeless?(object: AnyObject): string | undefined;
 }
 
-/** Reads `running`, `deleted`, `condition=Available[=false]`, `status.running=3`. Errors: UsageError. */
+/** Reads `running`, `complete`, `failed`, `deleted`, `condition=Available[=false]`, `status.running=3`. Errors: UsageError. */
 export function parseGoal(text: string): WaitGoal {
-  if (text === 'deleted' || text === 'delete') return DELETED;
-  if (text === 'running') return RUNNING;
+  const named = NAMED[text];
+  if (named) return named();
   const [, condition, status] = /^condition=([^=]+)(?:=(.+))?$/.exec(text) ?? [];
   if (condition !== undefined) return conditionGoal(condition, status ?? 'true');
   const [, path, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
   if (path === undefined || value === undefined) {
     throw new UsageError(
       `--for: found "${text}"`,
-      'Expected running, deleted, condition=NAME[=false] or PATH=VALUE, such as status.running=3.',
+      'Expected running, complete, failed, deleted, condition=NAME[=false] or PATH=VALUE, such as status.running=3.',
     );
   }
   return fieldGoal(path.replace(/^jsonpath=/, ''), value);
 }
+
+/** Goals that are one word. */
+const NAMED: Readonly<Record<string, () => WaitGoal>> = {
+  running: () => RUNNING,
+  complete: () => endGoal('complete'),
+  failed: () => endGoal('failed'),
+  deleted: () => DELETED,
+  delete: () => DELETED,
+};
 
 const DELETED: WaitGoal = {
   words: 'deleted',
@@ -58,6 +75,42 @@ function isRunning(object: AnyObject): boolean {
     default:
       throw new UsageError(`a ${object.kind} does not run`, 'Write --for=PATH=VALUE.');
   }
+}
+
+/** How a job's run, or a task, ended. One that ended otherwise is not waited for. */
+function endGoal(wanted: 'complete' | 'failed'): WaitGoal {
+  const other = wanted === 'complete' ? 'Failed' : 'Complete';
+  return {
+    words: wanted,
+    isReached: (object) => object !== undefined && endOf(object) === wanted,
+    present: (object) =>
+      object.kind === 'Service'
+        ? jobWords(object)
+        : `state is ${wordOf(valueAt(object, 'status.state'))}`,
+    hopeless: (object) => {
+      const end = endOf(object);
+      if (end === undefined || end === wanted) return undefined;
+      const found = conditionsOf(object).find(({ type }) => type === other);
+      return `it is ${end}${found === undefined ? '' : `: ${found.message}`}`;
+    },
+  };
+}
+
+function endOf(object: AnyObject): string | undefined {
+  if (object.kind === 'Task') {
+    const state = object.status?.state;
+    return state !== undefined && isTerminal(state) ? state : undefined;
+  }
+  if (object.kind !== 'Service' || !isJob(object.spec)) {
+    const name = object.kind === 'Service' ? `service/${object.metadata.name}` : object.kind;
+    throw new UsageError(`${name} is no job: it does not complete`);
+  }
+  return isObserved(object) ? jobOutcomeOf(object.status) : undefined;
+}
+
+function jobWords({ status }: Service): string {
+  const { succeeded = 0, total = 0 } = status?.job ?? {};
+  return `${String(succeeded)} of ${String(total)} tasks completed`;
 }
 
 function conditionGoal(type: string, wanted: string): WaitGoal {

@@ -1,11 +1,14 @@
-import type {
-  Cluster,
-  Event,
-  Manager,
-  Node,
-  Service,
-  ServiceRevision,
-  Task,
+import {
+  isJob,
+  jobOutcomeOf,
+  modeNameOf,
+  type Cluster,
+  type Event,
+  type Manager,
+  type Node,
+  type Service,
+  type ServiceRevision,
+  type Task,
 } from '../../../api/v1/index.js';
 import type { KindTypes, Plural } from '../../../pkg/client/index.js';
 import { ageOf } from './age.js';
@@ -13,7 +16,6 @@ import type { Paint, Tone } from './colour.js';
 import type { Column } from './table.js';
 import {
   labelWords,
-  modeOf,
   portsOf,
   replicaWords,
   revisionState,
@@ -34,7 +36,7 @@ type Columns<T> = (context: ColumnContext) => readonly Column<T>[];
 
 const services: Columns<Service> = ({ now, paint }) => [
   { heading: 'NAME', text: ({ metadata }) => metadata.name },
-  { heading: 'MODE', text: ({ spec }) => modeOf(spec) },
+  { heading: 'MODE', text: ({ spec }) => modeNameOf(spec) },
   { heading: 'REPLICAS', text: (service) => paint(replicaTone(service), replicaWords(service)) },
   { heading: 'IMAGE', text: ({ spec }) => spec.task.container.image },
   { heading: 'PORTS', text: portsOf },
@@ -45,15 +47,28 @@ const services: Columns<Service> = ({ now, paint }) => [
 ];
 
 /** The first condition that says that something is not as it should be. */
-function serviceState({ metadata, status }: Service): string {
+function serviceState({ metadata, spec, status }: Service): string {
   if (metadata.deletingAt !== undefined) return 'Deleting';
+  if (isJob(spec)) return jobState(status);
   const available = status?.conditions.find(({ type }) => type === 'Available');
   if (available === undefined) return 'New';
   if (available.status === 'true') return 'Available';
   return status?.conditions.find(({ type }) => type === 'Progressing')?.reason ?? available.reason;
 }
 
-function replicaTone({ status }: Service): Tone {
+function jobState(status: Service['status']): string {
+  const outcome = jobOutcomeOf(status);
+  if (outcome === 'complete') return 'Complete';
+  if (outcome === 'failed') return 'Failed';
+  return status?.conditions.find(({ type }) => type === 'Progressing')?.reason ?? 'New';
+}
+
+function replicaTone({ spec, status }: Service): Tone {
+  if (isJob(spec)) {
+    const outcome = jobOutcomeOf(status);
+    if (outcome === undefined) return 'busy';
+    return outcome === 'complete' ? 'good' : 'bad';
+  }
   if (status === undefined || status.running >= status.desired) return 'good';
   return status.failed > 0 ? 'bad' : 'busy';
 }

@@ -1,5 +1,5 @@
-import type { Port, Service, ServiceSpec, Task, ServiceRevision } from '../../../api/v1/index.js';
-import { replicasOf } from '../../../api/v1/index.js';
+import type { EffectiveJob, Port, Service, Task, ServiceRevision } from '../../../api/v1/index.js';
+import { effectiveJob, replicasOf } from '../../../api/v1/index.js';
 
 /** How many characters of an id people need. */
 const SHORT_ID = 12;
@@ -20,17 +20,23 @@ export function labelWords(labels: Readonly<Record<string, string>> | undefined)
   return words.length === 0 ? '<none>' : words.join(',');
 }
 
-/** `replicated` or `global`. */
-export function modeOf(spec: ServiceSpec): string {
-  return replicasOf(spec) === undefined ? 'global' : 'replicated';
-}
-
-/** `2/3`, and the limit per node where there is one. */
-export function replicaWords({ spec, status }: Service): string {
+/** `2/3`, the limit per node where there is one, and `2/3 (4/10 completed)` for a job. */
+export function replicaWords(service: Service): string {
+  const { spec, status } = service;
+  const job = effectiveJob(spec);
+  if (job) return jobWords(service, job);
   const wanted = replicasOf(spec) ?? status?.desired ?? 0;
   const limit = spec.task.placement?.maxReplicasPerNode ?? 0;
   const share = `${String(status?.running ?? 0)}/${String(wanted)}`;
   return limit > 0 ? `${share} (max ${String(limit)} per node)` : share;
+}
+
+/** As Docker does: the tasks at once that are allowed, or those of a global job that are left. */
+function jobWords({ status }: Service, { maxConcurrent, totalCompletions }: EffectiveJob): string {
+  const { running, desired } = status ?? { running: 0, desired: 0 };
+  const { succeeded, total } = status?.job ?? { succeeded: 0, total: totalCompletions ?? 0 };
+  const atOnce = Number.isFinite(maxConcurrent) ? maxConcurrent : desired;
+  return `${String(running)}/${String(atOnce)} (${String(succeeded)}/${String(total)} completed)`;
 }
 
 type PortLike = Pick<Port, 'target' | 'published'> & { readonly protocol?: string };

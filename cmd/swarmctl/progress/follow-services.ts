@@ -97,9 +97,10 @@ function displayFor({ streams, paint }: Session, isOneOfMany: boolean): Show {
 }
 
 function failIfStuck(all: readonly ServiceProgress[]): void {
-  for (const { name, outcome } of all) {
+  for (const { name, outcome, job } of all) {
     if (outcome.kind === 'failed') {
-      throw new NotConvergingError(`service/${name} will not converge: ${outcome.why}`);
+      const words = job ? 'will not complete' : 'will not converge';
+      throw new NotConvergingError(`service/${name} ${words}: ${outcome.why}`);
     }
   }
 }
@@ -108,12 +109,17 @@ function timedOut(all: readonly ServiceProgress[], { timeoutMs }: Deadline): Wai
   const missing = all.filter((progress) => !isThere(progress));
   const words = missing.map((progress) => {
     const why = progress.outcome.kind === 'waiting' ? [progress.outcome.why] : troublesOf(progress);
-    const share = `service/${progress.name} has ${String(progress.running)} of ${String(progress.wanted)} tasks running`;
-    return [share, ...why].join('\n  ');
+    return [shareOf(progress), ...why].join('\n  ');
   });
   return new WaitTimeoutError(
     `not converged after ${formatDurationMs(timeoutMs)}: ${words.join('\n')}`,
   );
+}
+
+function shareOf({ name, running, wanted, job }: ServiceProgress): string {
+  return job
+    ? `service/${name} has ${String(job.succeeded)} of ${String(job.total)} tasks completed`
+    : `service/${name} has ${String(running)} of ${String(wanted)} tasks running`;
 }
 
 /** Wakes a loop when something changed. */

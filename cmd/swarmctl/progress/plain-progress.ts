@@ -1,5 +1,5 @@
 import type { Streams } from '../streams.js';
-import { heldLine, overallLine, verifyLine } from './render-progress.js';
+import { doneLine, headLines, heldLine } from './render-progress.js';
 import { isThere, troublesOf, withoutCountdown, type ServiceProgress } from './service-progress.js';
 
 /** Between two lines about the same service, in milliseconds, unless it is done. */
@@ -29,13 +29,13 @@ export class PlainProgress {
 }
 
 function textOf(progress: ServiceProgress, isOneOfMany: boolean): string {
-  const { name, outcome } = progress;
-  const overall = overallLine(progress, isOneOfMany);
+  const { outcome } = progress;
+  const overall = headLines(progress, isOneOfMany).join('; ');
   switch (outcome.kind) {
     case 'converged':
-      return `${overall}\n${verifyLine(name)}`;
+      return `${overall}\n${doneLine(progress)}`;
     case 'held':
-      return `${overall}\n${heldLine(name, outcome.why)}`;
+      return `${overall}\n${heldLine(progress.name, outcome.why)}`;
     case 'waiting':
     case 'failed':
       return `${overall}; ${outcome.why}`;

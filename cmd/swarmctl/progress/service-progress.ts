@@ -1,7 +1,10 @@
 import {
+  effectiveJob,
   effectiveUpdatePolicy,
+  isJob,
   isTerminal,
   isWanted,
+  jobOutcomeOf,
   replicasOf,
   type Condition,
   type Service,
@@ -33,6 +36,8 @@ export interface ServiceProgress {
   readonly slots: readonly SlotProgress[];
   /** Tasks go back to an earlier revision. */
   readonly isRollback?: boolean;
+  /** Of a job: tasks that have ended well, and that have to. */
+  readonly job?: { readonly succeeded: number; readonly total: number };
   readonly outcome:
     | { readonly kind: 'waiting'; readonly why: string }
     /** `note`: what is done besides bringing tasks up. */
@@ -62,6 +67,16 @@ export function progressOf(snapshot: ServiceSnapshot): ServiceProgress {
   const { name, service } = snapshot;
   const outcome = outcomeOf(snapshot);
   if (service === undefined) return { name, running: 0, wanted: 0, slots: [], outcome };
+  if (isJob(service.spec)) return jobProgress(snapshot, service, outcome);
+  return serviceProgress(snapshot, service, outcome);
+}
+
+function serviceProgress(
+  snapshot: ServiceSnapshot,
+  service: Service,
+  outcome: ServiceProgress['outcome'],
+): ServiceProgress {
+  const { name } = snapshot;
   const target = targetOf(service);
   const slots = slotsOf(service, snapshot, target);
   const wanted = replicasOf(service.spec) ?? service.status?.desired ?? slots.length;
@@ -89,6 +104,38 @@ function withoutVerifying(outcome: ServiceProgress['outcome']): ServiceProgress[
 
 const VERIFYING = 'verify: ';
 
+/** A job is where it should be when its run has completed. Only slots that were begun are told. */
+function jobProgress(
+  snapshot: ServiceSnapshot,
+  service: Service,
+  outcome: ServiceProgress['outcome'],
+): ServiceProgress {
+  const { name } = snapshot;
+  const { status, spec } = service;
+  const found = outcome.kind === 'waiting' ? undefined : status?.job;
+  if (!status || !found) {
+    const total = effectiveJob(spec)?.totalCompletions ?? 0;
+    return { name, running: 0, wanted: 0, slots: [], job: { succeeded: 0, total }, outcome };
+  }
+  const { iteration, succeeded, total } = found;
+  const { running, desired: wanted } = status;
+  const slots = jobSlots(snapshot, iteration);
+  return { name, running, wanted, slots, job: { succeeded, total }, outcome };
+}
+
+function jobSlots(
+  { tasks, nodeName, now }: ServiceSnapshot,
+  iteration: number,
+): readonly SlotProgress[] {
+  const ofRun = tasks.filter(({ spec }) => spec.revision === iteration);
+  return [...tasksBySlot(ofRun)]
+    .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
+    .map(([slot, members]) => {
+      const label = members[0]?.spec.slot === 0 ? nodeName(slot) : slot;
+      return slotProgress(label, [...members].sort(byNewest), now);
+    });
+}
+
 /** The revisions that an update or rollback under way brings tasks to, or leaves them at. */
 function targetOf({ status }: Service): readonly number[] | undefined {
   if (!status?.update || !isUnderWay(status.update)) return undefined;
@@ -107,7 +154,18 @@ function outcomeOf({ service, now }: ServiceSnapshot): ServiceProgress['outcome'
   if (status === undefined || status.observedGeneration < (metadata.generation ?? 1)) {
     return { kind: 'waiting', why: 'waiting for the leading manager to look at it' };
   }
-  return outcomeOfStatus(status, spec, now);
+  return isJob(spec) ? outcomeOfJob(status) : outcomeOfStatus(status, spec, now);
+}
+
+function outcomeOfJob(status: ServiceStatus): ServiceProgress['outcome'] {
+  const outcome = jobOutcomeOf(status);
+  if (outcome === 'complete') return { kind: 'converged' };
+  const messageOf = (wanted: string) =>
+    status.conditions.find(({ type }) => type === wanted)?.message ?? '';
+  if (outcome === 'failed') return { kind: 'failed', why: messageOf('Failed') };
+  return status.job?.total === 0
+    ? { kind: 'working', note: messageOf('Progressing') }
+    : { kind: 'working' };
 }
 
 function outcomeOfStatus(
@@ -159,11 +217,7 @@ function slotsOf(
   snapshot: ServiceSnapshot,
   target: readonly number[] | undefined,
 ): readonly SlotProgress[] {
-  const bySlot = new Map<string, Task[]>();
-  for (const task of snapshot.tasks) {
-    const known = bySlot.get(slotOf(task)) ?? [];
-    bySlot.set(slotOf(task), [...known, task]);
-  }
+  const bySlot = tasksBySlot(snapshot.tasks);
   const replicas = replicasOf(service.spec);
   const labels =
     replicas === undefined
@@ -179,6 +233,17 @@ function slotsOf(
       ? { label, state: OUTDATED, note: 'waits for its turn' }
       : slotProgress(label, newestFirst, snapshot.now);
   });
+}
+
+function tasksBySlot(tasks: readonly Task[]): ReadonlyMap<string, readonly Task[]> {
+  const bySlot = new Map<string, Task[]>();
+  for (const task of tasks) {
+    const slot = slotOf(task);
+    const known = bySlot.get(slot);
+    if (known) known.push(task);
+    else bySlot.set(slot, [task]);
+  }
+  return bySlot;
 }
 
 const isLive = ({ spec }: Task) => isWanted(spec.desiredState);
@@ -201,7 +266,7 @@ function slotProgress(label: string, newestFirst: readonly Task[], now: Date): S
   const current = newestFirst.find(isLive) ?? newestFirst[0];
   if (current === undefined) return { label, state: 'new', note: '' };
   const state = stateOf(current);
-  if (state === 'running') return { label, state, note: '' };
+  if (state === 'running' || state === 'complete') return { label, state, note: '' };
   if (isHeldBack(current, now)) {
     const why = lastFailure(newestFirst);
     const again = `next try in ${untilWords(current.spec.startAt ?? '', now)}`;
@@ -223,7 +288,7 @@ function lastFailure(newestFirst: readonly Task[]): string {
 export function troublesOf({ name, slots }: ServiceProgress): readonly string[] {
   const byReason = new Map<string, { readonly note: string; readonly names: readonly string[] }>();
   for (const { label, state, note } of slots) {
-    if (state === 'running' || state === OUTDATED) continue;
+    if (['running', 'complete', OUTDATED].includes(state)) continue;
     const words = note === '' ? state : note;
     const reason = withoutCountdown(words);
     const known = byReason.get(reason) ?? { note: words, names: [] };

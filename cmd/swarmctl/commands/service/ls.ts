@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { Service } from '../../../../api/v1/index.js';
+import { modeNameOf, type Service } from '../../../../api/v1/index.js';
 import { withCluster, type Cli, type Session } from '../../cli.js';
 import { hasLabels, matches, parseFilters } from '../../docker/filters.js';
 import { printRows, type Heading, type ListOptions, type Row } from '../../docker/print-rows.js';
 import { byNaturalOrder } from '../../objects/natural-order.js';
-import { imageWords, modeOf, portsOf, replicaWords, shortId } from '../../output/words.js';
+import { imageWords, portsOf, replicaWords, shortId } from '../../output/words.js';
 import { collect, defineDockerCommand } from '../define-command.js';
 
 interface LsOptions extends ListOptions {
@@ -50,7 +50,7 @@ async function list({ api, streams }: Session, options: LsOptions): Promise<void
       ({ metadata, spec }) =>
         matches(filters, 'id', (wanted) => metadata.uid?.startsWith(wanted) ?? false) &&
         matches(filters, 'name', (wanted) => metadata.name.startsWith(wanted)) &&
-        matches(filters, 'mode', (wanted) => modeOf(spec) === wanted) &&
+        matches(filters, 'mode', (wanted) => modeNameOf(spec) === wanted) &&
         hasLabels(filters, 'label', metadata.labels ?? {}),
     )
     .sort((a, b) => byNaturalOrder(a.metadata.name, b.metadata.name))
@@ -63,7 +63,8 @@ function rowOf(service: Service): Row {
   return {
     ID: shortId(metadata.uid),
     Name: metadata.name,
-    Mode: modeOf(spec),
+    // Docker says "replicated job" here, and takes replicated-job everywhere else.
+    Mode: modeNameOf(spec).replace('-', ' '),
     Replicas: replicaWords(service),
     Image: imageWords(spec.task.container.image),
     Ports: portsOf(service),

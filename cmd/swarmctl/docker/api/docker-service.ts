@@ -1,13 +1,16 @@
-import type {
-  Endpoint,
-  Placement,
-  Port,
-  Resources,
-  Service,
-  ServiceMode,
-  ServiceSpec,
-  TaskTemplate,
-  UpdateStatus,
+import {
+  effectiveJob,
+  type Endpoint,
+  type JobStatus,
+  type Placement,
+  type Port,
+  type Resources,
+  type Service,
+  type ServiceMode,
+  type ServiceSpec,
+  type ServiceStatus,
+  type TaskTemplate,
+  type UpdateStatus,
 } from '../../../../api/v1/index.js';
 import { compact } from '../compact.js';
 import { dockerContainer } from './docker-container.js';
@@ -15,7 +18,7 @@ import { bytes, nanoCpus, nanoseconds } from './docker-fields.js';
 
 /** A service in the form of Docker's API, defaults filled in as `docker service inspect` shows them. */
 export function dockerService(service: Service): object {
-  const { metadata, spec, status } = service;
+  const { metadata, spec } = service;
   const endpoint = dockerEndpoint(spec.endpoint);
   return {
     ID: metadata.uid ?? '',
@@ -32,14 +35,32 @@ export function dockerService(service: Service): object {
       EndpointSpec: endpoint,
     },
     Endpoint: { Spec: endpoint, ...(endpoint.Ports && { Ports: endpoint.Ports }) },
-    ServiceStatus: status && {
-      RunningTasks: status.running,
-      DesiredTasks: status.desired,
-    },
-    // Not there is no mistake: `{{if .UpdateStatus}}`.
+    ...statusParts(service),
+  };
+}
+
+/** What is not there yet is there all the same, without a value: `{{if .UpdateStatus}}` is no mistake. */
+function statusParts({ spec, status }: Service): object {
+  return {
+    ServiceStatus: status && dockerStatus(status, spec),
     PreviousSpec: undefined,
     UpdateStatus: status?.update && dockerUpdate(status.update),
-    JobStatus: undefined,
+    JobStatus: status?.job && dockerJob(status.job),
+  };
+}
+
+/** Docker counts runs from 0, ours are numbered from 1. */
+function dockerJob({ iteration, startedAt }: JobStatus): object {
+  return { JobIteration: { Index: iteration - 1 }, LastExecution: startedAt };
+}
+
+/** Of a replicated job Docker's "desired" are the tasks at once that are allowed. */
+function dockerStatus({ running, desired, job }: ServiceStatus, spec: ServiceSpec): object {
+  const atOnce = effectiveJob(spec)?.maxConcurrent ?? Infinity;
+  return {
+    RunningTasks: running,
+    DesiredTasks: Number.isFinite(atOnce) ? atOnce : desired,
+    ...compact({ CompletedTasks: job?.succeeded }),
   };
 }
 
@@ -105,8 +126,9 @@ function dockerMode(mode: ServiceMode = {}): object {
   if (mode.global) return { Global: {} };
   if (mode.globalJob) return { GlobalJob: {} };
   if (mode.replicatedJob) {
-    const { maxConcurrent = 1, totalCompletions = maxConcurrent } = mode.replicatedJob;
-    return { ReplicatedJob: { MaxConcurrent: maxConcurrent, TotalCompletions: totalCompletions } };
+    const job = effectiveJob({ mode });
+    const total = job?.totalCompletions;
+    return { ReplicatedJob: { MaxConcurrent: job?.maxConcurrent, TotalCompletions: total } };
   }
   return { Replicated: { Replicas: mode.replicated?.replicas ?? 1 } };
 }

@@ -1,4 +1,5 @@
 import {
+  effectiveJob,
   parseBytes,
   type ContainerSpec,
   type Endpoint,
@@ -50,10 +51,10 @@ function modePart(mode: ServiceSpec['mode'] = {}): string {
   if (mode.global) return prettyLines([['Service Mode', 'Global']]);
   if (mode.globalJob) return prettyLines([['Service Mode', 'GlobalJob']]);
   if (mode.replicatedJob) {
-    const { maxConcurrent = 1, totalCompletions = maxConcurrent } = mode.replicatedJob;
+    const job = effectiveJob({ mode });
     const lines = [
-      ['Max Concurrent', maxConcurrent],
-      ['Total Completions', totalCompletions],
+      ['Max Concurrent', job?.maxConcurrent],
+      ['Total Completions', job?.totalCompletions],
     ] as const;
     return prettyLines([['Service Mode', 'ReplicatedJob']]) + prettyLines(lines, 1);
   }
