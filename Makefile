@@ -15,7 +15,7 @@ TEST_PARTS := $(RUN_PARTS) network
 
 .PHONY: help setup deps build fmt check test test-unit sim test-integration test-e2e coverage \
   generate bench run up down images clean \
-  lab lab-break lab-heal lab-shell lab-down
+  lab lab-break lab-heal lab-shell lab-down chaos
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##: / { print "\n" substr($$0, 5) } \
@@ -90,6 +90,10 @@ lab-heal: deps ## Take back all that was broken, and wait until the cluster is w
 
 lab-shell: deps ## Open a shell on a machine of the lab: ON=h2
 	@$(TS) test/lab/main.ts shell
+
+chaos: build ## Random faults against a steady load in a lab of its own: MINUTES=30, SEED=
+	@deploy/setup/host.sh $(TEST_PARTS)
+	@$(TS) test/lab/main.ts chaos
 
 lab-down: deps ## Remove the lab, whatever state it is in
 	@$(TS) test/lab/main.ts down

@@ -4,6 +4,7 @@
  */
 import 'reflect-metadata';
 import { spawn } from 'node:child_process';
+import { cp, mkdir } from 'node:fs/promises';
 import { createHash, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -13,7 +14,9 @@ import { FileLock } from '../../deploy/local/file-lock.js';
 import { CHECKOUT, LAYOUT } from '../../deploy/local/layout.js';
 import { complain, say } from '../../deploy/local/progress.js';
 import { messageOf } from '../../pkg/base/index.js';
-import { bootLab } from './boot.js';
+import { bootLab, startLab } from './boot.js';
+import { Chaos } from './chaos.js';
+import { ChaosLog } from './chaos-log.js';
 import { FAULTS, breakLab, requireFault } from './faults.js';
 import { Lab, contextFile } from './lab.js';
 import { LabStateFile } from './lab-state.js';
@@ -138,6 +141,28 @@ async function shell(): Promise<number> {
   return code ?? 1;
 }
 
+/** A lab of its own, which does not touch the one of `make lab`. */
+async function chaos(): Promise<number> {
+  const seed = count('SEED', randomInt(1, 1_000_000));
+  const minutes = Number(process.env['MINUTES'] ?? 5);
+  const folder = join(LAYOUT.run, `chaos-${seed}`);
+  await mkdir(folder, { recursive: true });
+  const log = new ChaosLog(join(folder, 'chaos.log'), say);
+  const lab = await startLab({ hosts: count('NODES', 5), managers: count('MANAGERS', 3) });
+  const stop = () => void lab.dispose().then(() => process.exit(INTERRUPTED));
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, stop);
+  try {
+    log.write('start', { seed, minutes, machines: lab.members.map(({ name }) => name) }, true);
+    const result = await new Chaos({ lab, seed, minutes, log }).run();
+    log.write('end', { seed, ...result }, true);
+    say(`what happened is in ${folder}; to see it again: make chaos SEED=${seed}`);
+    return result.failure === undefined ? 0 : 1;
+  } finally {
+    await cp(join(lab.folder, 'logs'), join(folder, 'logs'), { recursive: true });
+    await lab.dispose();
+  }
+}
+
 async function exclusively(work: () => Promise<number>): Promise<number> {
   const holder = await lock.acquire();
   if (holder !== undefined) throw new Error(`process ${holder} is making or removing a lab`);
@@ -154,6 +179,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<number>>> = {
   break: breakIt,
   heal,
   shell,
+  chaos,
 };
 
 const command = COMMANDS[process.argv[2] ?? ''];

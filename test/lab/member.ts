@@ -70,6 +70,7 @@ export class Member {
     await state.change({ clockShiftMs: byMs === 0 ? others : { ...others, [this.name]: byMs } });
     const ours = this.parts.filter(({ part }) => part === 'agent' || part === 'manager');
     for (const part of ours) {
+      if (!(await part.isRunning())) continue; // it hears of it when it starts
       await part.stop();
       await part.start();
     }

@@ -37,12 +37,12 @@ export function aLabService(name: string, wishes: ServiceWishes = {}) {
       task: {
         container: {
           image: TEST_IMAGE,
-          pullPolicy: 'if-not-present',
+          pullPolicy: 'if-not-present' as const,
           command: RUN_FOREVER,
           ...(version !== undefined && { env: { VERSION: version } }),
         },
         restartPolicy: { delay: '0s' },
-        ...(constraints && { placement: { constraints } }),
+        ...(constraints && { placement: { constraints: [...constraints] } }),
       },
       ...(update && { update }),
     },
