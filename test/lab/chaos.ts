@@ -54,7 +54,7 @@ export class Chaos {
     try {
       while (performance.now() < untilMs) await this.round();
     } catch (error) {
-      failure = messageOf(error);
+      failure = wordsOf(error);
       this.options.log.write('failure', { round: this.rounds, failure }, true);
     }
     const { rounds, faults, slowest } = this;
@@ -114,6 +114,12 @@ export class Chaos {
       throw new Error(`declared is ${found ?? ''}, asked for was ${asked ?? ''}`);
   }
 }
+
+/** What failed, and why. */
+const wordsOf = (error: unknown): string =>
+  error instanceof Error && error.cause !== undefined
+    ? `${error.message}: ${wordsOf(error.cause)}`
+    : messageOf(error);
 
 /** The parts of a service that the load changes. */
 const wishOf = ({ mode, task }: Pick<ServiceSpec, 'mode' | 'task'>): string => {

@@ -77,6 +77,7 @@ export class Machine {
     const init = await this.init().catch(() => undefined);
     if (init !== undefined) signalProcess(init, 'SIGKILL');
     await this.ground.daemons.stop(this.name, 0);
+    await this.ground.network.disconnect(this.name);
     await removeCgroups(this.cgroup);
   }
 

@@ -74,6 +74,11 @@ export class LabNetwork {
     );
   }
 
+  /** Takes a machine off the wire. Its link goes with its namespace, but not at once. */
+  async disconnect(name: string): Promise<void> {
+    await this.inSwitch(`link delete ${name}`).catch(() => undefined);
+  }
+
   /** Makes the wire have exactly these faults, all at once; one call after another. */
   apply(faults: readonly LinkFault[], addressOf: AddressOf): Promise<void> {
     const rules = linkRules(faults, addressOf);

@@ -77,8 +77,13 @@ describe('flawsOf', () => {
 
   it('finds a slot without a task', () => {
     expect(flaws({ tasks: [aTask(1)], containers: [aContainer('t1')] })).toEqual([
-      'lost: web.2 does not run',
+      'lost: web runs in 1 slots, and 2 are wanted',
     ]);
+  });
+
+  it('does not mind which slots are taken', () => {
+    const tasks = [aTask(1), aTask(7, { uid: 't2', host: 'h2' })];
+    expect(flaws({ tasks, containers: whole.containers.slice(0, 2) })).toEqual([]);
   });
 
   it('finds a task whose container is gone', () => {
@@ -104,7 +109,7 @@ describe('flawsOf', () => {
 
   it('finds a task that nobody asked for', () => {
     expect(flaws({ services: [aService(1)] })).toEqual([
-      'too many: web.2 runs and was not asked for',
+      'too many: web runs in 2 slots, and 1 are wanted',
     ]);
   });
 

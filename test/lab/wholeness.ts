@@ -44,14 +44,11 @@ function flawsOfService(service: Service, findings: Findings): readonly string[]
   const { name, uid } = service.metadata;
   const own = findings.tasks.filter(({ spec }) => spec.serviceUid === uid);
   const places = own.filter(isRunning).map(placeOf);
-  const wanted = wantedPlaces(service, findings.nodes) ?? places;
-  const expected = new Set(wanted);
-  const missing = wanted.filter((place) => !places.includes(place));
-  const extra = places.filter((place) => !expected.has(place));
   const doubled = places.filter((place, index) => places.indexOf(place) !== index);
   return [
-    ...missing.map((place) => `lost: ${name}.${place} does not run`),
-    ...extra.map((place) => `too many: ${name}.${place} runs and was not asked for`),
+    ...(service.spec.mode?.global
+      ? flawsOfGlobal(service, places, findings.nodes)
+      : flawsOfReplicated(service, places)),
     ...doubled.map((place) => `doubled: ${name}.${place} runs as two tasks`),
     ...flawsOfStatus(service),
   ];
@@ -61,14 +58,34 @@ function flawsOfService(service: Service, findings: Findings): readonly string[]
 const placeOf = ({ spec }: Task): string =>
   spec.slot === 0 ? (spec.nodeId ?? '') : String(spec.slot);
 
-/** Undefined where only the scheduler could tell. */
-function wantedPlaces({ spec }: Service, nodes: readonly Node[]): readonly string[] | undefined {
-  if (spec.mode?.global) {
-    if (spec.task.placement?.constraints?.length) return undefined;
-    return nodes.filter((node) => node.spec.availability === 'active').map(idOf);
-  }
-  const replicas = spec.mode?.replicated?.replicas ?? 1;
-  return Array.from({ length: replicas }, (_, index) => String(index + 1));
+/** Which slots are taken is the controller's business: after scaling down there may be gaps. */
+function flawsOfReplicated(
+  { metadata, spec }: Service,
+  places: readonly string[],
+): readonly string[] {
+  const wanted = spec.mode?.replicated?.replicas ?? 1;
+  const found = new Set(places).size;
+  const words = `${metadata.name} runs in ${found} slots, and ${wanted} are wanted`;
+  if (found === wanted) return [];
+  return [`${found < wanted ? 'lost' : 'too many'}: ${words}`];
+}
+
+/** Where constraints say which nodes, only the scheduler could tell. */
+function flawsOfGlobal(
+  { metadata, spec }: Service,
+  places: readonly string[],
+  nodes: readonly Node[],
+): readonly string[] {
+  if (spec.task.placement?.constraints?.length) return [];
+  const wanted = nodes.filter((node) => node.spec.availability === 'active').map(idOf);
+  return [
+    ...wanted
+      .filter((place) => !places.includes(place))
+      .map((place) => `lost: ${metadata.name}.${place} does not run`),
+    ...places
+      .filter((place) => !wanted.includes(place))
+      .map((place) => `too many: ${metadata.name}.${place} runs and was not asked for`),
+  ];
 }
 
 const idOf = ({ metadata }: Node): string => metadata.uid ?? '';
