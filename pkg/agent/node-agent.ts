@@ -67,6 +67,7 @@ const CLEAN_RETRY = { initialMs: 200, maxMs: 5_000 };
 /** One node's agent: makes its engine run what managers assign to the node, and tells how it went. */
 export class NodeAgent {
   private readonly book: AssignmentBook;
+  private readonly starts: StartPool;
   private readonly reporter: StatusReporter;
   private readonly watch: EngineWatch;
   private readonly probes: ProbeScheduler;
@@ -87,6 +88,7 @@ export class NodeAgent {
       this.cache.changed();
       this.reconciler.nudge();
     });
+    this.starts = new StartPool(options.startConcurrency);
     this.reporter = this.makeReporter();
     this.watch = this.makeWatch();
     this.probes = new ProbeScheduler(options.clock);
@@ -222,6 +224,7 @@ export class NodeAgent {
       clock,
       log,
       vouch: () => this.vouch(),
+      isStarting: () => this.starts.queued > 0,
       onFlush: (outcome) => {
         metrics.of.agent.statusFlushes.inc({ outcome });
       },
@@ -253,7 +256,7 @@ export class NodeAgent {
       around: {
         engine,
         images: new ImageSupply({ engine, images, clock }),
-        starts: new StartPool(startConcurrency),
+        starts: this.starts,
         clock,
         log,
         nodeFacts: () => this.nodeFacts(),

@@ -15,6 +15,7 @@ describe('StatusReporter', () => {
   let batches: Batch[];
   let answer: (batch: Batch) => Promise<StatusResponse>;
   let vouched: Vouched;
+  let isStarting: boolean;
   let reporter: StatusReporter;
   let life: AbortController;
   let serving: Promise<unknown>;
@@ -31,7 +32,13 @@ describe('StatusReporter', () => {
       engineHealthy: true,
       description: describeNode({ hostname: 'host1', agentVersion: '1' }, undefined),
     };
-    reporter = new StatusReporter({ clock, log, vouch: () => vouched });
+    isStarting = false;
+    reporter = new StatusReporter({
+      clock,
+      log,
+      vouch: () => vouched,
+      isStarting: () => isStarting,
+    });
     serve();
   });
   afterEach(() => {
@@ -86,6 +93,29 @@ describe('StatusReporter', () => {
     expect(messages()).toHaveLength(2);
     await clock.advance(1);
     expect(messages()[2]).toEqual(['preparing']);
+  });
+
+  it('lets tasks that run wait for others while more are to be started, but no task that ended', async () => {
+    isStarting = true;
+    await clock.advance(300);
+    reporter.report('t1', aReport('one'));
+    await clock.advance(0);
+    expect(messages()).toEqual([['one']]); // after a quiet time at once
+    reporter.report('t2', aReport('two'));
+    await clock.advance(200);
+    reporter.report('t3', aReport('three'));
+    await clock.advance(49);
+    expect(messages()).toHaveLength(1);
+    await clock.advance(1);
+    expect(messages()[1]).toEqual(['two', 'three']);
+    reporter.report('t4', aReport('four'));
+    reporter.report('t5', aReport('five', 'failed'));
+    await clock.advance(50);
+    expect(messages()[2]).toEqual(['four', 'five']);
+    isStarting = false;
+    reporter.report('t6', aReport('six'));
+    await clock.advance(50);
+    expect(messages()[3]).toEqual(['six']);
   });
 
   it('beats when there is nothing to say, and not more', async () => {

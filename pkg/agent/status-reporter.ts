@@ -27,6 +27,8 @@ export interface ReporterOptions {
   readonly clock: Clock;
   readonly log: Logger;
   vouch(): Vouched;
+  /** True while more tasks are to be started than the engine is given at once. */
+  isStarting(): boolean;
   /** Told of every batch. */
   onFlush?(outcome: 'success' | 'error'): void;
 }
@@ -34,10 +36,11 @@ export interface ReporterOptions {
 /** The first report after a quiet time goes at once, later ones together. */
 const GATHER_MS = 50;
 /**
- * States that a task only passes through wait this long for something weightier to travel with: while many
- * tasks start, that halves the requests and what each costs a manager and etcd.
+ * What can wait does so for this long, for something weightier to travel with: a state that a task only
+ * passes through, and that it runs while others still wait for the engine. Managers, etcd and everybody who
+ * watches pay for every request, and share the machine with the engine more often than not.
  */
-const PASSING_MS = 250;
+const RELAXED_MS = 250;
 const PASSING: ReadonlySet<TaskState> = new Set(['accepted', 'preparing', 'ready', 'starting']);
 /** As many reports as one request may hold. */
 const BATCH = 1_000;
@@ -111,8 +114,15 @@ export class StatusReporter {
   private patienceMs(heartbeatMs: number): number {
     if (vouchKey(this.options.vouch()) !== this.sentVouch) return 0;
     if (this.due.size === 0) return heartbeatMs;
-    const isUrgent = [...this.due.values()].some(({ state }) => !PASSING.has(state));
-    return isUrgent ? 0 : Math.min(PASSING_MS, heartbeatMs);
+    return this.isUrgent() ? 0 : Math.min(RELAXED_MS, heartbeatMs);
+  }
+
+  private isUrgent(): boolean {
+    const isStarting = this.options.isStarting();
+    for (const { state } of this.due.values()) {
+      if (!PASSING.has(state) && !(state === 'running' && isStarting)) return true;
+    }
+    return false;
   }
 
   private async flush(
