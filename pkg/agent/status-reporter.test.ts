@@ -77,45 +77,65 @@ describe('StatusReporter', () => {
     expect(messages()).toEqual([['one'], ['two', 'four']]);
   });
 
-  it('lets states on the way wait for something weightier, a quarter of a second at most', async () => {
-    await clock.advance(300);
+  it('lets a task that begins wait a quarter of a second for others', async () => {
     reporter.report('t1', aReport('preparing', 'preparing'));
-    await clock.advance(0);
-    expect(messages()).toEqual([['preparing']]); // after a quiet time at once
+    await clock.advance(249);
+    expect(messages()).toEqual([]);
+    reporter.report('t2', aReport('accepted', 'accepted'));
+    await clock.advance(1);
+    expect(messages()).toEqual([['preparing', 'accepted']]);
+  });
+
+  it('tells states that a task is about to leave only when it does not, or does so soon', async () => {
     reporter.report('t1', aReport('starting', 'starting'));
-    await clock.advance(200);
-    expect(messages()).toHaveLength(1);
+    reporter.report('t2', aReport('ready', 'ready'));
+    await clock.advance(700);
     reporter.report('t2', aReport('running'));
     await clock.advance(0);
-    expect(messages()[1]).toEqual(['starting', 'running']);
-    reporter.report('t3', aReport('preparing', 'preparing'));
-    await clock.advance(249);
-    expect(messages()).toHaveLength(2);
+    expect(messages()).toEqual([['running']]);
+    reporter.report('t3', aReport('starting too', 'starting'));
+    await clock.advance(299);
+    expect(messages()).toHaveLength(1);
     await clock.advance(1);
-    expect(messages()[2]).toEqual(['preparing']);
+    expect(messages()[1]).toEqual(['starting']);
+    await clock.advance(600);
+    reporter.report('t2', aReport('complete', 'complete'));
+    await clock.advance(0);
+    expect(messages()[2]).toEqual(['starting too', 'complete']); // it would have had to go soon
+  });
+
+  it('tells of trouble and of health checks on the way without that delay', async () => {
+    reporter.report('t1', { ...aReport('trying again', 'starting'), error: 'no' });
+    reporter.report('t2', { ...aReport('waiting', 'starting'), health: 'starting' });
+    await clock.advance(250);
+    expect(messages()).toEqual([['trying again', 'waiting']]);
+  });
+
+  it('does not put off what a task has to say because it says more', async () => {
+    reporter.report('t1', aReport('preparing', 'preparing'));
+    await clock.advance(200);
+    reporter.report('t1', aReport('starting', 'starting'));
+    await clock.advance(50);
+    expect(messages()).toEqual([['starting']]);
   });
 
   it('lets tasks that run wait for others while more are to be started, but no task that ended', async () => {
     isStarting = true;
-    await clock.advance(300);
     reporter.report('t1', aReport('one'));
-    await clock.advance(0);
-    expect(messages()).toEqual([['one']]); // after a quiet time at once
-    reporter.report('t2', aReport('two'));
     await clock.advance(200);
-    reporter.report('t3', aReport('three'));
+    reporter.report('t2', aReport('two'));
     await clock.advance(49);
-    expect(messages()).toHaveLength(1);
+    expect(messages()).toEqual([]);
     await clock.advance(1);
-    expect(messages()[1]).toEqual(['two', 'three']);
-    reporter.report('t4', aReport('four'));
-    reporter.report('t5', aReport('five', 'failed'));
+    expect(messages()).toEqual([['one', 'two']]);
+    reporter.report('t3', aReport('three'));
+    reporter.report('t4', aReport('four', 'failed'));
     await clock.advance(50);
-    expect(messages()[2]).toEqual(['four', 'five']);
+    expect(messages()[1]).toEqual(['three', 'four']);
     isStarting = false;
-    reporter.report('t6', aReport('six'));
+    reporter.report('t5', aReport('five'));
     await clock.advance(50);
-    expect(messages()[3]).toEqual(['six']);
+    expect(messages()[2]).toEqual(['five']);
   });
 
   it('beats when there is nothing to say, and not more', async () => {

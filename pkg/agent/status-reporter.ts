@@ -1,4 +1,4 @@
-import type { NodeDescription, TaskReport, TaskState } from '../../api/v1/index.js';
+import type { NodeDescription, TaskReport } from '../../api/v1/index.js';
 import {
   BusyError,
   UnavailableError,
@@ -33,20 +33,32 @@ export interface ReporterOptions {
   onFlush?(outcome: 'success' | 'error'): void;
 }
 
-/** The first report after a quiet time goes at once, later ones together. */
+/** Requests are at least so far apart: what comes meanwhile goes together. */
 const GATHER_MS = 50;
 /**
- * What can wait does so for this long, for something weightier to travel with: a state that a task only
- * passes through, and that it runs while others still wait for the engine. Managers, etcd and everybody who
- * watches pay for every request, and share the machine with the engine more often than not.
+ * How long a report may wait for others to travel with. Managers, etcd and everybody who watches pay for
+ * every request and every report, and share the machine with the engine more often than not.
  */
-const RELAXED_MS = 250;
-const PASSING: ReadonlySet<TaskState> = new Set(['accepted', 'preparing', 'ready', 'starting']);
+const PATIENCE_MS = {
+  /** A task ended, or runs and nobody else waits for the engine: somebody waits for this. */
+  none: 0,
+  /** People and controllers can wait so long for it. */
+  some: 250,
+  /** The task will most likely be further by then, and this be nobody's news. */
+  much: 1_000,
+} as const;
 /** As many reports as one request may hold. */
 const BATCH = 1_000;
 const RETRY = { initialMs: 100, maxMs: 2_000 };
 /** A manager that takes no report for so many heartbeats is given up. */
 const PATIENCE_HEARTBEATS = 2;
+
+/** A report that is to be sent. */
+interface Due {
+  readonly report: TaskReport;
+  /** When, on the monotonic clock. */
+  readonly byMs: number;
+}
 
 /**
  * Sends the newest report of each task, and a heartbeat when there is nothing to say. One request is
@@ -54,8 +66,10 @@ const PATIENCE_HEARTBEATS = 2;
  */
 export class StatusReporter {
   private readonly latest = new Map<string, TaskReport>();
-  private readonly due = new Map<string, TaskReport>();
+  private readonly due = new Map<string, Due>();
   private readonly wake = new Wake();
+  /** The loop wakes by itself then. */
+  private wakesAtMs = -Infinity;
   private sentVouch = '';
   private sentDescription = '';
 
@@ -69,8 +83,12 @@ export class StatusReporter {
   /** Takes a task's newest report; never waits. */
   report(taskId: string, report: TaskReport): void {
     this.latest.set(taskId, report);
-    this.due.set(taskId, report);
-    this.wake.notify();
+    const byMs = Math.min(
+      this.options.clock.monotonicMs() + this.patienceMs(report),
+      this.due.get(taskId)?.byMs ?? Infinity,
+    );
+    this.due.set(taskId, { report, byMs });
+    if (byMs < this.wakesAtMs) this.wake.notify();
   }
 
   /** The task is gone from this node. */
@@ -92,12 +110,13 @@ export class StatusReporter {
     const { clock } = this.options;
     this.sentDescription = JSON.stringify(described.description);
     this.sentVouch = vouchKey(described);
-    for (const [taskId, report] of this.latest) this.due.set(taskId, report);
+    let beatAtMs = clock.monotonicMs();
+    for (const [taskId, report] of this.latest) this.due.set(taskId, { report, byMs: beatAtMs });
     let { heartbeatMs } = channel.opened;
     let limit = BATCH;
-    let beatAtMs = clock.monotonicMs();
     for (;;) {
-      const restMs = beatAtMs + this.patienceMs(heartbeatMs) - clock.monotonicMs();
+      this.wakesAtMs = Math.min(this.dueAtMs(), beatAtMs + heartbeatMs);
+      const restMs = this.wakesAtMs - clock.monotonicMs();
       if (restMs > 0) {
         await this.wake.waitAtMost(restMs, clock, signal);
         continue;
@@ -110,26 +129,43 @@ export class StatusReporter {
     }
   }
 
-  /** How long after the last request the next one is due. */
-  private patienceMs(heartbeatMs: number): number {
-    if (vouchKey(this.options.vouch()) !== this.sentVouch) return 0;
-    if (this.due.size === 0) return heartbeatMs;
-    return this.isUrgent() ? 0 : Math.min(RELAXED_MS, heartbeatMs);
+  private patienceMs({ state, error, health }: TaskReport): number {
+    switch (state) {
+      case 'accepted':
+      case 'preparing':
+        return PATIENCE_MS.some;
+      case 'ready':
+      case 'starting':
+        return error === undefined && health === undefined ? PATIENCE_MS.much : PATIENCE_MS.some;
+      case 'running':
+        return this.options.isStarting() ? PATIENCE_MS.some : PATIENCE_MS.none;
+      default:
+        return PATIENCE_MS.none;
+    }
   }
 
-  private isUrgent(): boolean {
-    const isStarting = this.options.isStarting();
-    for (const { state } of this.due.values()) {
-      if (!PASSING.has(state) && !(state === 'running' && isStarting)) return true;
-    }
-    return false;
+  /** When the next request has to be sent, heartbeats aside. */
+  private dueAtMs(): number {
+    if (vouchKey(this.options.vouch()) !== this.sentVouch) return -Infinity;
+    let atMs = Infinity;
+    for (const { byMs } of this.due.values()) atMs = Math.min(atMs, byMs);
+    return atMs;
+  }
+
+  /** What has to be sent, and what would have to be soon. */
+  private batch(limit: number): readonly (readonly [string, TaskReport])[] {
+    const untilMs = this.options.clock.monotonicMs() + PATIENCE_MS.some;
+    return [...this.due]
+      .filter(([, { byMs }]) => byMs <= untilMs)
+      .slice(0, limit)
+      .map(([taskId, { report }]) => [taskId, report]);
   }
 
   private async flush(
     channel: ReportChannel,
     { limit, heartbeatMs, signal }: FlushOptions,
   ): Promise<{ readonly limit: number; readonly heartbeatMs: number }> {
-    const batch = [...this.due].slice(0, limit);
+    const batch = this.batch(limit);
     try {
       const answer = await this.deliver(channel, batch, { limit, heartbeatMs, signal });
       this.options.onFlush?.('success');
@@ -191,7 +227,7 @@ export class StatusReporter {
   /** Delivered, unless something newer came meanwhile. */
   private settle(batch: readonly (readonly [string, TaskReport])[]): void {
     for (const [taskId, report] of batch) {
-      if (this.due.get(taskId) === report) this.due.delete(taskId);
+      if (this.due.get(taskId)?.report === report) this.due.delete(taskId);
     }
   }
 }
