@@ -37,6 +37,7 @@ describe('EngineWatch', () => {
         },
       },
       labels: {},
+      actions: ['die'],
       clock,
       log: recordingLogger(),
       onEvent: () => undefined,

@@ -1,5 +1,10 @@
 import { AbortScope, backoffMs, messageOf, type Clock } from '../base/index.js';
-import type { ContainerEvent, Engine, EngineDescription } from '../engine/index.js';
+import type {
+  ContainerEvent,
+  ContainerEventAction,
+  Engine,
+  EngineDescription,
+} from '../engine/index.js';
 import type { Logger } from '../log/index.js';
 
 /** What the watch needs, and whom it tells. */
@@ -7,6 +12,7 @@ export interface EngineWatchOptions {
   readonly engine: Pick<Engine, 'watchEvents' | 'ping' | 'describe'>;
   /** Of the containers to be told about. */
   readonly labels: Readonly<Record<string, string>>;
+  readonly actions: readonly ContainerEventAction[];
   readonly clock: Clock;
   readonly log: Logger;
   onEvent(event: ContainerEvent): void;
@@ -128,9 +134,10 @@ export class EngineWatch {
   }
 
   private follow(signal: AbortSignal): Promise<never> {
-    const { engine, labels } = this.options;
+    const { engine, labels, actions } = this.options;
     return engine.watchEvents({
       labels,
+      actions,
       ...(this.cursor !== undefined && { since: this.cursor }),
       onOpen: () => {
         this.attempts = 0;

@@ -27,7 +27,7 @@ import { Reconciler } from './reconciler.js';
 import { SessionKeeper, type Managers } from './session-keeper.js';
 import { StartPool } from './start-pool.js';
 import { StatusReporter, type Vouched } from './status-reporter.js';
-import { TaskSet } from './task-set.js';
+import { TELLING, TaskSet } from './task-set.js';
 import { noEndpoints } from './withdrawal.js';
 
 /** What an agent keeps over its restarts. */
@@ -236,6 +236,7 @@ export class NodeAgent {
     return new EngineWatch({
       engine,
       labels: this.labels,
+      actions: TELLING,
       clock,
       log,
       onEvent: (event) => {

@@ -119,7 +119,7 @@ describe('StatusReporter', () => {
     expect(messages()).toEqual([['starting']]);
   });
 
-  it('lets tasks that run wait for others while more are to be started, but no task that ended', async () => {
+  it('lets tasks that run wait for others while more are to be started, and nothing else', async () => {
     isStarting = true;
     reporter.report('t1', aReport('one'));
     await clock.advance(200);
@@ -132,10 +132,13 @@ describe('StatusReporter', () => {
     reporter.report('t4', aReport('four', 'failed'));
     await clock.advance(50);
     expect(messages()[1]).toEqual(['three', 'four']);
+    reporter.report('t1', { ...aReport('not ready'), ready: false });
+    await clock.advance(50);
+    expect(messages()[2]).toEqual(['not ready']);
     isStarting = false;
     reporter.report('t5', aReport('five'));
     await clock.advance(50);
-    expect(messages()[2]).toEqual(['five']);
+    expect(messages()[3]).toEqual(['five']);
   });
 
   it('beats when there is nothing to say, and not more', async () => {

@@ -40,7 +40,7 @@ const GATHER_MS = 50;
  * every request and every report, and share the machine with the engine more often than not.
  */
 const PATIENCE_MS = {
-  /** A task ended, or runs and nobody else waits for the engine: somebody waits for this. */
+  /** A task ended, changed while it ran, or runs and no other waits for the engine: somebody waits for this. */
   none: 0,
   /** People and controllers can wait so long for it. */
   some: 250,
@@ -82,9 +82,10 @@ export class StatusReporter {
 
   /** Takes a task's newest report; never waits. */
   report(taskId: string, report: TaskReport): void {
+    const patienceMs = this.patienceMs(report, this.latest.get(taskId));
     this.latest.set(taskId, report);
     const byMs = Math.min(
-      this.options.clock.monotonicMs() + this.patienceMs(report),
+      this.options.clock.monotonicMs() + patienceMs,
       this.due.get(taskId)?.byMs ?? Infinity,
     );
     this.due.set(taskId, { report, byMs });
@@ -129,7 +130,7 @@ export class StatusReporter {
     }
   }
 
-  private patienceMs({ state, error, health }: TaskReport): number {
+  private patienceMs({ state, error, health }: TaskReport, before: TaskReport | undefined): number {
     switch (state) {
       case 'accepted':
       case 'preparing':
@@ -138,7 +139,10 @@ export class StatusReporter {
       case 'starting':
         return error === undefined && health === undefined ? PATIENCE_MS.much : PATIENCE_MS.some;
       case 'running':
-        return this.options.isStarting() ? PATIENCE_MS.some : PATIENCE_MS.none;
+        // What comes after the first such report is about its service: nobody should be sent to it, say.
+        return before?.state !== 'running' && this.options.isStarting()
+          ? PATIENCE_MS.some
+          : PATIENCE_MS.none;
       default:
         return PATIENCE_MS.none;
     }

@@ -18,14 +18,7 @@ export interface TaskSetOptions {
 }
 
 /** Events after which a container may stand otherwise than its task believes. */
-const TELLING: ReadonlySet<string> = new Set([
-  'die',
-  'oom',
-  'health_status',
-  'destroy',
-  'pause',
-  'unpause',
-]);
+export const TELLING = ['die', 'oom', 'health_status', 'destroy', 'pause', 'unpause'] as const;
 /** Containers that are looked at together when many are taken over. */
 const ADOPT_WIDTH = 8;
 
@@ -67,9 +60,9 @@ export class TaskSet {
       .length;
   }
 
-  /** Something happened to a container. */
-  onEvent({ action, attributes }: ContainerEvent): void {
-    if (TELLING.has(action)) this.get(attributes[CONTAINER_LABEL.task] ?? '')?.lookAgain();
+  /** One of {@link TELLING} happened to a container. */
+  onEvent({ attributes }: Pick<ContainerEvent, 'attributes'>): void {
+    this.get(attributes[CONTAINER_LABEL.task] ?? '')?.lookAgain();
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { HealthState } from './container.js';
 
-/** Container events that are passed on; the engine's others are dropped. */
+/** Container events that are known here; the engine's others are dropped. */
 export const CONTAINER_EVENT_ACTIONS = [
   'create',
   'start',
@@ -39,6 +39,8 @@ export interface ContainerEvent {
 export interface EventsOptions {
   /** As in a list: all must match. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Only these; default all. What is left out costs nobody anything. */
+  readonly actions?: readonly ContainerEventAction[];
   /**
    * Cursor of the last event seen. That one comes again; the engine remembers only a few hundred
    * and none from before its own start.

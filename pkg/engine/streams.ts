@@ -35,13 +35,13 @@ export class EngineStreams {
   ) {}
 
   async watchEvents(options: EventsOptions): Promise<never> {
-    const { labels, since, signal, onOpen, onEvent } = options;
+    const { labels, actions = CONTAINER_EVENT_ACTIONS, since, signal, onOpen, onEvent } = options;
     const response = await this.transport.stream({
       operation: 'watch events',
       method: 'GET',
       path: '/events',
       query: {
-        ...labelFilter(labels, { type: ['container'], event: CONTAINER_EVENT_ACTIONS }),
+        ...labelFilter(labels, { type: ['container'], event: actions }),
         ...(since !== undefined && { since: engineTimestamp(since) }),
       },
       timeoutMs: this.timeouts.streamOpenMs,

@@ -6,6 +6,7 @@ import type {
   ContainerEvent,
   Engine,
   LogLine,
+  EventsOptions,
   LogOptions,
 } from '../../pkg/engine/index.js';
 
@@ -103,7 +104,7 @@ export function testEngineConformance(name: string, setUp: () => Promise<EngineU
       expect.fail('the container ended before it was ready');
     }
 
-    async function watch(since?: string) {
+    async function watch(which: Pick<EventsOptions, 'since' | 'actions'> = {}) {
       const events: ContainerEvent[] = [];
       let ended: Promise<never> | undefined;
       await new Promise<void>((resolve, reject) => {
@@ -112,7 +113,7 @@ export function testEngineConformance(name: string, setUp: () => Promise<EngineU
           signal: aborter.signal,
           onOpen: resolve,
           onEvent: (event) => events.push(event),
-          ...(since !== undefined && { since }),
+          ...which,
         });
         ended.catch(reject);
       });
@@ -414,12 +415,23 @@ export function testEngineConformance(name: string, setUp: () => Promise<EngineU
         expect(events.find(({ action }) => action === 'kill')).toMatchObject({ signalNumber: 15 });
       });
 
+      it('come of the actions that are asked for only', async () => {
+        const { events } = await watch({ actions: ['die', 'health_status', 'pause'] });
+        const { id } = await run({ does: 'print', lines: [], exitCode: 0 });
+        await engine.waitContainer(id);
+        await engine.removeContainer(id);
+        const next = await run({ does: 'print', lines: [], exitCode: 0 });
+        await engine.waitContainer(next.id);
+        await eventually(() => events.length === 2);
+        expect(events.map(({ action }) => action)).toEqual(['die', 'die']);
+      });
+
       it('come again from a cursor on', async () => {
         const first = await watch();
         const { id } = await run({ does: 'print', lines: [], exitCode: 0 });
         await engine.waitContainer(id);
         await eventually(() => first.events.length === 3);
-        const { events } = await watch(first.events[1]!.cursor);
+        const { events } = await watch({ since: first.events[1]!.cursor });
         await eventually(() => events.length === 2);
         expect(events).toEqual(first.events.slice(1));
       });

@@ -8,7 +8,11 @@ import {
   orAbort,
 } from '../../pkg/base/index.js';
 import type { Clock } from '../../pkg/base/index.js';
-import { EngineRefusedError, ImagePullError } from '../../pkg/engine/index.js';
+import {
+  CONTAINER_EVENT_ACTIONS,
+  EngineRefusedError,
+  ImagePullError,
+} from '../../pkg/engine/index.js';
 import type {
   CallOptions,
   ContainerEvent,
@@ -570,7 +574,8 @@ export class FakeEngine implements Engine {
 }
 
 function tell({ options }: EventWatcher, event: ContainerEvent): void {
-  if (matches(event.attributes, options.labels ?? {})) options.onEvent(event);
+  const { labels = {}, actions = CONTAINER_EVENT_ACTIONS, onEvent } = options;
+  if (actions.includes(event.action) && matches(event.attributes, labels)) onEvent(event);
 }
 
 function matches(
