@@ -9,3 +9,4 @@ export * from './abort-scope.js';
 export * from './or-abort.js';
 export * from './time-slice.js';
 export * from './pacer.js';
+export * from './young-generation.js';
