@@ -6,7 +6,7 @@ import {
   type StoredServiceStatus,
   type UpdateState,
 } from '../../api/v1/index.js';
-import { Pacer, type Clock } from '../../pkg/base/index.js';
+import { Pacer, type Clock, type PacerOptions } from '../../pkg/base/index.js';
 import type {
   GuardedWriter,
   ReconcileContext,
@@ -39,8 +39,15 @@ export interface RolloutObserver {
   cameTo(state: UpdateState): void;
 }
 
-/** While tasks start by the hundred, a service is looked at this often: the rest is status. */
-const RELAXED = { minIntervalMs: 100, costFactor: 10, maxIntervalMs: 2_000 };
+/**
+ * While tasks start by the hundred, most of what happens to a service is status: the more tasks it has, the
+ * less each of them changes, and the more a look costs.
+ */
+const relaxed = (tasks: number): PacerOptions => ({
+  minIntervalMs: Math.min(250, Math.max(50, 2.5 * tasks)),
+  costFactor: 10,
+  maxIntervalMs: 2_000,
+});
 /** An update waits for tasks, so it is looked at at once unless that is expensive. */
 const EAGER = { minIntervalMs: 0, costFactor: 2, maxIntervalMs: 500 };
 /** Transactions under way at once: the store works while the next ones travel. */
@@ -54,7 +61,6 @@ const HISTORY_CHECK_MS = 30_000;
  */
 interface Pace {
   readonly version: number;
-  readonly updating: boolean;
   readonly pacer: Pacer;
 }
 
@@ -87,7 +93,7 @@ export class ServiceReconciler implements Reconciler {
     const time = { now: now.toISOString(), leadingSince: this.leadingSince };
     const snapshot = snapshotOf(world, service, time);
     const plan = this.allowed(planService(snapshot));
-    this.notePace(service, plan, startedMs);
+    this.notePace(snapshot, plan, startedMs);
     try {
       await this.apply(snapshot, plan, context);
     } catch (error) {
@@ -113,14 +119,16 @@ export class ServiceReconciler implements Reconciler {
     return pace.pacer.waitMs(this.options.clock.monotonicMs());
   }
 
-  private notePace({ metadata }: StoredService, plan: ServicePlan, startedMs: number): void {
-    const { name, version, deletingAt } = metadata;
-    const updating = plan.updating || deletingAt !== undefined;
-    const known = this.paces.get(name);
-    const pacer =
-      known?.updating === updating ? known.pacer : new Pacer(updating ? EAGER : RELAXED);
+  private notePace(
+    { service, tasks }: ServiceSnapshot,
+    { updating }: ServicePlan,
+    startedMs: number,
+  ): void {
+    const { name, version, deletingAt } = service.metadata;
+    const isAwaited = updating || deletingAt !== undefined;
+    const pacer = new Pacer(isAwaited ? EAGER : relaxed(tasks.length));
     pacer.ran(startedMs, this.options.clock.monotonicMs());
-    this.paces.set(name, { version, updating, pacer });
+    this.paces.set(name, { version, pacer });
   }
 
   /** The status goes with the first changes: tasks of an update never come before the record of it. */

@@ -1,7 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { inspect } from 'node:util';
 import type DockerClient from 'dockerode';
 import { UnavailableError, abortReason, withDeadline } from '../base/index.js';
 import { negotiateApiVersion } from './api-version.js';
@@ -210,11 +209,10 @@ class ModemClient {
   private readonly docker: DockerClient;
 
   constructor(host: EngineHost, { keepAlive }: { readonly keepAlive: boolean }) {
-    this.agent = quiet(
+    this.agent =
       host.kind === 'tcp' && host.tls
         ? new HttpsAgent({ keepAlive, ...host.tls })
-        : new HttpAgent({ keepAlive }),
-    );
+        : new HttpAgent({ keepAlive });
     this.docker = new Docker(modemOptions(host, this.agent));
   }
 
@@ -256,14 +254,6 @@ class ModemClient {
   close(): void {
     this.agent.destroy();
   }
-}
-
-/**
- * The modem formats every request for a debug log that is off, its agent with all sockets and
- * their buffers included: 7 ms per call with eight connections. A short form stops that.
- */
-function quiet(agent: HttpAgent): HttpAgent {
-  return Object.assign(agent, { [inspect.custom]: () => 'Agent' });
 }
 
 /** Says everything, because whatever is left out the modem takes from the process's environment. */

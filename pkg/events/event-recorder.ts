@@ -31,7 +31,7 @@ export interface EventRecorderOptions {
   readonly log: Logger;
   /** Events that wait to be written; more are dropped. Default 1,000. */
   readonly capacity?: number;
-  /** Least time between two writes. Default 200 ms. */
+  /** Least time between two writes. Default 500 ms. */
   readonly flushMs?: number;
   /** How long an event is kept at least. Default 1 hour. */
   readonly keepSeconds?: number;
@@ -45,7 +45,7 @@ export interface EventRecorderOptions {
 
 const DEFAULTS = {
   capacity: 1_000,
-  flushMs: 200,
+  flushMs: 500,
   keepSeconds: 3_600,
   ratePerSecond: 5,
   burst: 2_000,
@@ -56,7 +56,7 @@ const LEASE_ROTATION_MS = 600_000;
 /** An event that happens again within this counts up instead of being a new one. */
 const REPEAT_MS = 600_000;
 /** Events written in one transaction. */
-const BATCH = 50;
+const BATCH = 100;
 /** Longer messages are cut: an engine's error may be a whole page. */
 const MAX_MESSAGE = 1_000;
 const RETRY = { initialMs: 500, maxMs: 10_000 };
