@@ -89,16 +89,17 @@ describe('StatusReporter', () => {
   it('tells states that a task is about to leave only when it does not, or does so soon', async () => {
     reporter.report('t1', aReport('starting', 'starting'));
     reporter.report('t2', aReport('ready', 'ready'));
-    await clock.advance(700);
+    await clock.advance(400);
     reporter.report('t2', aReport('running'));
     await clock.advance(0);
     expect(messages()).toEqual([['running']]);
+    await clock.advance(200);
     reporter.report('t3', aReport('starting too', 'starting'));
-    await clock.advance(299);
+    await clock.advance(399);
     expect(messages()).toHaveLength(1);
     await clock.advance(1);
     expect(messages()[1]).toEqual(['starting']);
-    await clock.advance(600);
+    await clock.advance(500);
     reporter.report('t2', aReport('complete', 'complete'));
     await clock.advance(0);
     expect(messages()[2]).toEqual(['starting too', 'complete']); // it would have had to go soon
@@ -122,9 +123,9 @@ describe('StatusReporter', () => {
   it('lets tasks that run wait for others while more are to be started, and nothing else', async () => {
     isStarting = true;
     reporter.report('t1', aReport('one'));
-    await clock.advance(200);
+    await clock.advance(400);
     reporter.report('t2', aReport('two'));
-    await clock.advance(49);
+    await clock.advance(99);
     expect(messages()).toEqual([]);
     await clock.advance(1);
     expect(messages()).toEqual([['one', 'two']]);

@@ -42,10 +42,12 @@ const GATHER_MS = 50;
 const PATIENCE_MS = {
   /** A task ended, changed while it ran, or runs and no other waits for the engine: somebody waits for this. */
   none: 0,
-  /** People and controllers can wait so long for it. */
+  /** People like to see it. */
   some: 250,
+  /** A task runs that nothing can wait for but the last of those that still wait for the engine. */
+  much: 500,
   /** The task will most likely be further by then, and this be nobody's news. */
-  much: 1_000,
+  most: 1_000,
 } as const;
 /** As many reports as one request may hold. */
 const BATCH = 1_000;
@@ -137,11 +139,11 @@ export class StatusReporter {
         return PATIENCE_MS.some;
       case 'ready':
       case 'starting':
-        return error === undefined && health === undefined ? PATIENCE_MS.much : PATIENCE_MS.some;
+        return error === undefined && health === undefined ? PATIENCE_MS.most : PATIENCE_MS.some;
       case 'running':
         // What comes after the first such report is about its service: nobody should be sent to it, say.
         return before?.state !== 'running' && this.options.isStarting()
-          ? PATIENCE_MS.some
+          ? PATIENCE_MS.much
           : PATIENCE_MS.none;
       default:
         return PATIENCE_MS.none;
@@ -158,7 +160,7 @@ export class StatusReporter {
 
   /** What has to be sent, and what would have to be soon. */
   private batch(limit: number): readonly (readonly [string, TaskReport])[] {
-    const untilMs = this.options.clock.monotonicMs() + PATIENCE_MS.some;
+    const untilMs = this.options.clock.monotonicMs() + PATIENCE_MS.much;
     return [...this.due]
       .filter(([, { byMs }]) => byMs <= untilMs)
       .slice(0, limit)
