@@ -25,6 +25,19 @@ describe('parseBenchmarkOptions', () => {
     expect(parseBenchmarkOptions(['--json', '--runs', '9'])).toEqual({ runs: 9, json: true });
   });
 
+  it('takes --only where there are sections to choose from', () => {
+    const sections = ['create', 'idle'];
+    expect(parseBenchmarkOptions(['--only', 'idle'], sections).only).toEqual(['idle']);
+    expect(parseBenchmarkOptions(['--only', 'idle,create'], sections).only).toEqual([
+      'idle',
+      'create',
+    ]);
+    expect(() => parseBenchmarkOptions(['--only', 'sleep'], sections)).toThrow(
+      '--only names "sleep"; there are create, idle',
+    );
+    expect(() => parseBenchmarkOptions(['--only', 'idle'])).toThrow('--only');
+  });
+
   it.each(['0', '1.5', 'many'])('refuses --runs %s', (runs) => {
     expect(() => parseBenchmarkOptions(['--runs', runs])).toThrow(`--runs is "${runs}"`);
   });

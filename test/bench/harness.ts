@@ -30,22 +30,33 @@ export interface BenchmarkOptions {
   readonly runs: number;
   /** Print JSON for programs instead of a table. */
   readonly json: boolean;
+  /** Names of the sections to measure. Default: all of them. */
+  readonly only?: readonly string[];
 }
 
-/** Reads `--runs N` and `--json`. */
-export function parseBenchmarkOptions(args: readonly string[]): BenchmarkOptions {
+/** Reads `--runs N`, `--json` and, of a benchmark with these sections, `--only NAME[,NAME]`. */
+export function parseBenchmarkOptions(
+  args: readonly string[],
+  sections: readonly string[] = [],
+): BenchmarkOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
       runs: { type: 'string', default: '5' },
       json: { type: 'boolean', default: false },
+      ...(sections.length > 0 && { only: { type: 'string' } }),
     },
   });
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1) {
     throw new Error(`--runs is "${values.runs}"; a whole number from 1 on is allowed`);
   }
-  return { runs, json: values.json };
+  const only = typeof values.only === 'string' ? values.only.split(',') : undefined;
+  const unknown = only?.find((name) => !sections.includes(name));
+  if (unknown !== undefined) {
+    throw new Error(`--only names "${unknown}"; there are ${sections.join(', ')}`);
+  }
+  return { runs, json: values.json, ...(only && { only }) };
 }
 
 /** Runs `measure` once to warm up, then `runs` times; each call returns what it measured. */

@@ -254,38 +254,52 @@ async function swarmReplacementRows(
   return [row('killed container to its replacement running: Docker Swarm mode', 'ms', summary)];
 }
 
-/** One section after the other; says how far it is, because all of it takes minutes. */
+/** What a section measures on. */
+interface Bench {
+  readonly host: OneHost;
+  readonly engine: DockerEngine;
+  readonly swarm: SwarmMode;
+  readonly runs: number;
+}
+
+/** By the name that `--only` takes, in the order in which they run: an idle cluster is one that did nothing. */
+const SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<readonly BenchmarkRow[]>>> = {
+  'idle-0': ({ host }) => idleRows(host, 0),
+  create: ({ host, engine, swarm, runs }) => createRows(host, engine, swarm, runs),
+  replace: async ({ host, engine, swarm, runs }) => [
+    ...(await replacementRows(host, engine, runs)),
+    ...(await swarmReplacementRows(swarm, runs)),
+  ],
+  api: ({ host }) => apiRows(host),
+  'idle-200': ({ host, engine }) => idleWithTasks(host, engine),
+};
+
+/** Tells each section's figures as soon as they are there: all of it takes minutes. */
 async function inTurn(
-  sections: readonly (() => Promise<readonly BenchmarkRow[]>)[],
+  bench: Bench,
+  names: readonly string[] = Object.keys(SECTIONS),
 ): Promise<readonly BenchmarkRow[]> {
   const rows: BenchmarkRow[] = [];
-  for (const section of sections) {
-    const found = await section();
-    for (const { name, median, unit } of found) {
-      process.stderr.write(`${name}: ${median.toFixed(2)} ${unit}\n`);
+  for (const [name, section] of Object.entries(SECTIONS)) {
+    if (!names.includes(name)) continue;
+    const found = await section(bench);
+    for (const { name: what, median, unit } of found) {
+      process.stderr.write(`${what}: ${median.toFixed(2)} ${unit}\n`);
     }
     rows.push(...found);
   }
   return rows;
 }
 
-/** Measures all of it; takes about ten minutes with 3 runs on 2 cores. */
-export async function benchmarkOneHost({ runs }: BenchmarkOptions): Promise<BenchmarkReport> {
+/** Measures all of it, or the sections asked for; all takes about ten minutes with 3 runs on 2 cores. */
+export async function benchmarkOneHost({ runs, only }: BenchmarkOptions): Promise<BenchmarkReport> {
   const [host, other] = await Promise.all([OneHost.start(), DockerdFixture.start()]);
   const engine = new DockerEngine({ host: host.dockerd.host });
   let swarm: SwarmMode | undefined;
   try {
     await importBusyboxImage(other.socketPath, TEST_IMAGE);
-    const theirs = await SwarmMode.start(other, { image: TEST_IMAGE, command: SLEEP });
-    swarm = theirs;
-    const rows = await inTurn([
-      () => idleRows(host, 0),
-      () => createRows(host, engine, theirs, runs),
-      () => replacementRows(host, engine, runs),
-      () => swarmReplacementRows(theirs, runs),
-      () => apiRows(host),
-      () => idleWithTasks(host, engine),
-    ]);
+    swarm = await SwarmMode.start(other, { image: TEST_IMAGE, command: SLEEP });
+    const rows = await inTurn({ host, engine, swarm, runs }, only);
     return {
       title: 'One host',
       machine: machineLine(),
@@ -293,7 +307,7 @@ export async function benchmarkOneHost({ runs }: BenchmarkOptions): Promise<Benc
       notes: [
         'Everything shares the cores: clients, etcd, manager, agent, both engines.',
         "The floor is the same containers through the engine's API, 4, 8 or 16 at a time, whichever has the lowest median.",
-        'Containers have no network; the image is on the node.',
+        "Containers are on the engine's default bridge; the image is on the node.",
       ],
     };
   } finally {
@@ -305,6 +319,6 @@ export async function benchmarkOneHost({ runs }: BenchmarkOptions): Promise<Benc
 }
 
 if (import.meta.filename === process.argv[1]) {
-  const options = parseBenchmarkOptions(process.argv.slice(2));
+  const options = parseBenchmarkOptions(process.argv.slice(2), Object.keys(SECTIONS));
   process.stdout.write(formatReport(await benchmarkOneHost(options), options));
 }
