@@ -37,6 +37,9 @@ export const NodeDescription = Type.Object({
   }),
   genericResources: Type.Record(Type.String(), Type.Integer()),
   kernelVersion: Type.String(),
+  storageDriver: Type.Optional(
+    Type.String({ description: 'What the engine keeps images and containers with.' }),
+  ),
   operatingSystem: Type.String(),
   agentVersion: Type.String(),
 });

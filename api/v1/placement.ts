@@ -6,8 +6,9 @@ const closed = { additionalProperties: false } as const;
 export const Placement = Type.Object(
   {
     constraints: Type.Optional(
-      Type.Array(Type.String({ minLength: 1 }), {
-        description: 'All must hold, such as node.labels.disk == ssd or node.role != manager.',
+      Type.Array(Type.String({ minLength: 1, maxLength: 1_024 }), {
+        description:
+          'All must hold, such as node.labels.disk == ssd, node.hostname in (a, b), node.labels.gpu exists, engine.version >= 24 or node.hostname =~ ^web-. Operators: == != in notin exists !exists < <= > >= =~ !~.',
       }),
     ),
     preferences: Type.Optional(

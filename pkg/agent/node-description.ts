@@ -32,6 +32,7 @@ export function describeNode(
     },
     genericResources: countResources(engine.genericResources),
     kernelVersion: engine.kernelVersion,
+    ...(engine.storageDriver !== '' && { storageDriver: engine.storageDriver }),
     operatingSystem: engine.operatingSystem,
     agentVersion,
   };

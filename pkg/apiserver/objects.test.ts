@@ -79,7 +79,7 @@ describe('creating', () => {
     expect(problems).toEqual([
       {
         path: 'spec.task.placement.constraints[1]',
-        message: expect.stringMatching(/no operator/) as string,
+        message: expect.stringMatching(/column 6: found "~", expected one of ==/) as string,
       },
     ]);
   });

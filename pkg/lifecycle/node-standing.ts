@@ -47,7 +47,14 @@ export function schedulingNodeOf({ node, status, health }: NodeParts): Schedulin
 
 type Described = Pick<
   SchedulingNode,
-  'os' | 'architecture' | 'engineLabels' | 'resources' | 'plugins'
+  | 'os'
+  | 'architecture'
+  | 'kernel'
+  | 'engineVersion'
+  | 'storageDriver'
+  | 'engineLabels'
+  | 'resources'
+  | 'plugins'
 >;
 
 /** A node that joined and never opened a session. */
@@ -63,6 +70,9 @@ function describedBy(description: StoredNodeStatus['description']): Described {
   return {
     os,
     architecture,
+    kernel: description.kernelVersion,
+    engineVersion: description.engineVersion,
+    storageDriver: description.storageDriver,
     engineLabels,
     resources: { cpuNano, memoryBytes, generic: genericResources },
     plugins: pluginsOf(description.plugins),

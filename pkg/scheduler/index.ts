@@ -3,8 +3,9 @@
  * controller and by dry-run. No clock, no randomness, no IO: same input, same placements.
  */
 export { ClusterState } from './cluster-state.js';
-export { findFailingConstraint, parseConstraint } from './constraint.js';
-export type { Constraint, ConstraintOperator } from './constraint.js';
+export { findFailingConstraint, parseConstraint } from './constraint/constraint.js';
+export type { Constraint, ConstraintTest } from './constraint/constraint.js';
+export { CONSTRAINT_OPERATORS, type ConstraintOperator } from './constraint/syntax.js';
 export { PlacementBatch } from './placement-batch.js';
 export { inQueueOrder, planPlacements } from './plan.js';
 export { parsePreference } from './preference.js';

@@ -41,6 +41,11 @@ export interface SchedulingNode {
   /** Operating system and architecture as the engine reports them, e.g. `linux`, `x86_64`. */
   readonly os: string;
   readonly architecture: string;
+  /** Version of its kernel, e.g. `6.1.0-18-amd64`. */
+  readonly kernel?: string | undefined;
+  readonly engineVersion?: string | undefined;
+  /** What the engine keeps images and containers with, e.g. `overlay2`. */
+  readonly storageDriver?: string | undefined;
   readonly availability: 'active' | 'pause' | 'drain';
   readonly ready: boolean;
   /** A few words that many nodes can share, e.g. `heartbeat lost`. Default `not ready`. */

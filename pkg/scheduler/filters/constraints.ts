@@ -1,8 +1,6 @@
 import { messageOf } from '../../base/index.js';
-import { parseConstraint } from '../constraint.js';
-import type { Constraint } from '../constraint.js';
-import { isInNetwork } from '../ip-network.js';
-import type { IpNetwork } from '../ip-network.js';
+import { isInAny, parseConstraint } from '../constraint/constraint.js';
+import type { Constraint } from '../constraint/constraint.js';
 import type { NodeTable } from '../node-table.js';
 import type { Check, FilterContext } from './filter.js';
 
@@ -29,26 +27,36 @@ export function constraintsFilter({ group, ledger }: FilterContext): Check | und
 /** A constraint that does not parse must not be dropped silently: it fails everywhere, and says so. */
 function testOf(text: string, table: NodeTable): Test {
   try {
-    return compile(parseConstraint(text), table);
+    const constraint = parseConstraint(text);
+    return {
+      passes: columnTest(constraint, table),
+      reason: `constraint ${constraint.text}`,
+    };
   } catch (error) {
     return { passes: () => false, reason: messageOf(error) };
   }
 }
 
-function compile(
-  { text, attribute, operator, value, network }: Constraint,
+/** Tells the slots whose nodes satisfy a constraint. Only for slots of existing nodes. */
+export function columnTest(
+  { attribute, test }: Constraint,
   table: NodeTable,
-): Test {
-  const wanted = operator === '==';
-  const reason = `constraint ${text}`;
-  if (network !== undefined) return { passes: addressTest(network, wanted, table), reason };
-  const values = table.attributeValues(attribute);
-  return { passes: (slot) => (values[slot] === value) === wanted, reason };
-}
-
-function addressTest(network: IpNetwork, wanted: boolean, { addresses }: NodeTable) {
-  return (slot: number): boolean => {
-    const address = addresses[slot];
-    return (address !== undefined && isInNetwork(address, network)) === wanted;
-  };
+): (slot: number) => boolean {
+  switch (test.kind) {
+    case 'value': {
+      const values = table.attributeValues(attribute);
+      return (slot) => test.accepts(values[slot] ?? '');
+    }
+    case 'presence': {
+      const { nodes } = table;
+      return (slot) => {
+        const node = nodes[slot];
+        return (node !== undefined && attribute.isPresent(node)) === test.wanted;
+      };
+    }
+    case 'networks': {
+      const { addresses } = table;
+      return (slot) => isInAny(addresses[slot], test.networks) === test.wanted;
+    }
+  }
 }

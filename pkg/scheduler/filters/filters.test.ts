@@ -123,7 +123,7 @@ describe('filter 4, constraints', () => {
     [
       'fails every node by a constraint that does not parse, and says why',
       ['node.labels.disk'],
-      '0/1 nodes: 1 constraint "node.labels.disk": no operator; write key == value or key != value',
+      '0/1 nodes: 1 constraint "node.labels.disk": column 17: found nothing, expected one of == != in notin exists !exists < <= > >= =~ !~',
     ],
   ])('%s', (_, constraints, reason) => {
     const node = { nodeLabels: { disk: 'SSD' }, address: '10.0.0.1' };
