@@ -20,6 +20,8 @@ const LEVELS = [
   ['pkg/informer', 'pkg/queue', 'pkg/election', 'pkg/lifecycle'],
   // L4 the controllers' runtime, typed access to objects, and the HTTP client.
   ['pkg/controller', 'pkg/client', 'pkg/objects', 'pkg/events'],
+  // The cluster as placement sees it, kept from the world: for those who place and those who ask why.
+  ['pkg/placement'],
   // L5 what the system does. Controllers are siblings: they meet in the store, never in code.
   ['pkg/apiserver', 'pkg/agent', 'controllers/[^/]+'],
   // L6 entry points: the only place that wires. Nothing imports them.

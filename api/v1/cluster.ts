@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox';
 import { Applied } from './applied.js';
 import { ObjectMeta, Timestamp, duration, type StoredMeta } from './common.js';
 import { LogDriver } from './log-driver.js';
+import { STRATEGIES } from './placement.js';
 
 const closed = { additionalProperties: false } as const;
 
@@ -33,6 +34,19 @@ export const ClusterSpec = Type.Object(
     ),
     certificateExpiry: Type.Optional(duration({ default: '2160h', description: 'At least 1h.' })),
     defaultLogDriver: Type.Optional(LogDriver),
+    scheduling: Type.Optional(
+      Type.Object(
+        {
+          strategy: Type.Optional(
+            Type.Enum([...STRATEGIES], {
+              default: 'spread',
+              description: 'For services that name none. spread: the emptiest node first.',
+            }),
+          ),
+        },
+        { ...closed, description: 'How tasks find their nodes.' },
+      ),
+    ),
   },
   { ...closed, description: 'Settings of the whole cluster.' },
 );

@@ -1,4 +1,4 @@
-import { isJob, modeNameOf } from './job.js';
+import { isJob } from './job.js';
 import type { Report } from './report.js';
 import { ServiceMode } from './service-mode.js';
 import type { ServiceSpec } from './service.js';
@@ -14,9 +14,6 @@ export function modeRules(spec: ServiceSpec, report: Report): void {
     return;
   }
   if (isJob(spec)) jobRules(spec, report);
-  if (spec.task.placement?.maxReplicasPerNode && modeNameOf(spec).startsWith('global')) {
-    report('spec.task.placement.maxReplicasPerNode', 'only for replicated services and jobs');
-  }
 }
 
 /** A job's tasks are never replaced by others: a changed template is another run. */

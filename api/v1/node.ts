@@ -35,7 +35,14 @@ export const NodeDescription = Type.Object({
     network: Type.Array(Type.String()),
     log: Type.Array(Type.String()),
   }),
-  genericResources: Type.Record(Type.String(), Type.Integer()),
+  genericResources: Type.Record(Type.String(), Type.Integer(), {
+    description: 'By kind; named ones are counted here, too.',
+  }),
+  namedResources: Type.Optional(
+    Type.Record(Type.String(), Type.Array(Type.String()), {
+      description: 'Ids by kind of the generic resources that have names.',
+    }),
+  ),
   kernelVersion: Type.String(),
   storageDriver: Type.Optional(
     Type.String({ description: 'What the engine keeps images and containers with.' }),

@@ -1,5 +1,6 @@
 import type { ClusterSpec } from './cluster.js';
 import { modeNameOf } from './job.js';
+import type { PlacementStrategy } from './placement.js';
 import type { ServiceMode } from './service-mode.js';
 import { RevisionTemplate } from './service-revision.js';
 import type { ServiceSpec } from './service.js';
@@ -104,6 +105,7 @@ export interface EffectiveClusterSpec {
   readonly nodeUnknownAfterMs: number;
   readonly nodeLostAfterMs: number;
   readonly certificateExpiryMs: number;
+  readonly strategy: PlacementStrategy;
 }
 
 /** Reads a cluster's settings, defaults included. */
@@ -114,6 +116,7 @@ export function effectiveClusterSpec(spec: ClusterSpec): EffectiveClusterSpec {
     nodeUnknownAfterMs: durationMs(spec.nodeUnknownAfter, 5_000),
     nodeLostAfterMs: durationMs(spec.nodeLostAfter, 10_000),
     certificateExpiryMs: durationMs(spec.certificateExpiry, 90 * 24 * 3_600_000),
+    strategy: spec.scheduling?.strategy ?? 'spread',
   };
 }
 

@@ -1,3 +1,4 @@
+import { fieldPath } from './problems.js';
 import { parseBytes, parseCpuNano } from './quantities.js';
 import type { Report } from './report.js';
 import type { Resources } from './resources.js';
@@ -25,10 +26,21 @@ export function resourceRules(resources: Resources | undefined, report: Report):
     limit: parseOptional(limits?.cpus, parseCpuNano),
     reserved: parseOptional(reservations?.cpus, parseCpuNano),
   };
+  checkKinds(reservations?.genericResources ?? [], report);
   checkBounds('memory', memory, { minimum: MIN_MEMORY_BYTES, words: '4Mi' }, report);
   checkBounds('cpus', cpus, { minimum: MIN_CPU_NANO, words: '0.001' }, report);
   if (memorySwap !== undefined && memory.limit === undefined) {
     report('spec.task.resources.memorySwap', 'needs spec.task.resources.limits.memory');
+  }
+}
+
+/** Kinds that differ by case alone would share the variable in which the container finds them. */
+function checkKinds(resources: readonly { readonly kind: string }[], report: Report): void {
+  const seen = new Set<string>();
+  for (const [index, { kind }] of resources.entries()) {
+    const path = fieldPath('spec.task.resources.reservations.genericResources', index);
+    if (seen.has(kind.toUpperCase())) report(`${path}.kind`, `${kind} is reserved twice`);
+    seen.add(kind.toUpperCase());
   }
 }
 

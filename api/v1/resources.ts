@@ -5,7 +5,11 @@ const closed = { additionalProperties: false } as const;
 
 const GenericResource = Type.Object(
   {
-    kind: Type.String({ minLength: 1, description: 'As the node advertises it, such as gpu.' }),
+    kind: Type.String({
+      pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$',
+      expected: 'at most 63 letters, digits, "-", "_" and ".", the first a letter or digit',
+      description: 'As the node advertises it, such as gpu.',
+    }),
     value: Type.Integer({ minimum: 1, description: 'How many of them.' }),
   },
   closed,
@@ -36,7 +40,11 @@ export const Resources = Type.Object(
             byteSize({ description: 'Must be free on the node. At least 4Mi.' }),
           ),
           genericResources: Type.Optional(
-            Type.Array(GenericResource, { description: 'Must be free on the node.' }),
+            Type.Array(GenericResource, {
+              maxItems: 20,
+              description:
+                'Must be free on the node. Named ones are picked there; the container finds what it got in DOCKER_RESOURCE_<KIND>.',
+            }),
           ),
         },
         { ...closed, description: 'What a node must have free for a task.' },

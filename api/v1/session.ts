@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox';
 import { Timestamp } from './common.js';
 import { NodeDescription } from './node.js';
 import { RevisionTemplate } from './service-revision.js';
-import { DESIRED_STATES, TaskReport } from './task.js';
+import { AssignedResources, DESIRED_STATES, TaskReport } from './task.js';
 
 /** Why this protocol: DESIGN 7. The agent opens every connection; NDJSON down, batches up. */
 
@@ -52,6 +52,7 @@ export const Assignment = Type.Object({
   serviceLabels: Type.Record(Type.String(), Type.String()),
   slot: Type.Integer(),
   desiredState: Type.Enum([...DESIRED_STATES]),
+  assignedResources: Type.Optional(AssignedResources),
   /** Key of the template in `templates`: service uid and revision. */
   template: Type.String(),
 });

@@ -15,6 +15,14 @@ export const TaskTemplate = Type.Object(
     resources: Type.Optional(Resources),
     restartPolicy: Type.Optional(RestartPolicy),
     placement: Type.Optional(Placement),
+    priority: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1_000,
+        default: 0,
+        description: 'Tasks of a higher one get their nodes first. A change restarts nothing.',
+      }),
+    ),
     logDriver: Type.Optional(LogDriver),
     networks: Type.Optional(Type.Array(Type.Unknown(), { description: 'Not supported yet.' })),
     minReady: Type.Optional(

@@ -52,6 +52,17 @@ export const PendingReason = Type.Object({
 });
 export type PendingReason = Static<typeof PendingReason>;
 
+/** Generic resources that a task was given, by kind: the ids of named ones, the number of others. */
+export const AssignedResources = Type.Record(
+  Type.String(),
+  Type.Union([Type.Array(Type.String()), Type.Integer({ minimum: 0 })]),
+  {
+    description:
+      'Generic resources it was given with its node, by kind: ids of named ones, else their number. Nobody else has them until it ended.',
+  },
+);
+export type AssignedResources = Static<typeof AssignedResources>;
+
 /** Desired state of a task; written by controllers only. */
 export const TaskSpec = Type.Object({
   service: Type.String(),
@@ -69,6 +80,7 @@ export const TaskSpec = Type.Object({
   nodeId: Type.Optional(
     Type.String({ description: 'The node it runs on. Written once, by placement.' }),
   ),
+  assignedResources: Type.Optional(AssignedResources),
   desiredState: Type.Enum([...DESIRED_STATES]),
   startAt: Type.Optional(
     Type.String({ description: 'A restart that is held back begins then (leader clock).' }),

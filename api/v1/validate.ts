@@ -2,6 +2,7 @@ import { SERVICE_NAME } from './common.js';
 import { containerRules } from './container-rules.js';
 import { endpointRules } from './endpoint-rules.js';
 import { modeRules } from './mode-rules.js';
+import { placementRules } from './placement-rules.js';
 import { probeRules } from './probe-rules.js';
 import { codec, describeValue, type Problem } from './problems.js';
 import { NOT_SUPPORTED_YET, type Report } from './report.js';
@@ -60,4 +61,5 @@ function checkSpec(spec: ServiceSpec, report: Report): void {
   endpointRules(spec.endpoint, spec.task.container, report);
   updateRules(spec, report);
   if (spec.task.networks?.length) report('spec.task.networks', NOT_SUPPORTED_YET);
+  placementRules(spec.task.placement, spec.mode, report);
 }

@@ -27,12 +27,22 @@ export function partOf(change: TaskChange, context: ApplyContext): TxnPart {
     case 'delete-task':
       return deletePart(task, context);
     case 'place-task':
-      return specPart(task, { nodeId: change.nodeId }, context);
+      return specPart(task, placed(change), context);
     case 'explain-task':
       return specPart(task, { pending: change.pending }, context);
     default:
       return unreachable(change);
   }
+}
+
+type PlacedSpec = Pick<StoredTask['spec'], 'nodeId' | 'assignedResources'>;
+
+function placed({ nodeId, resources }: Extract<TaskChange, { kind: 'place-task' }>): PlacedSpec {
+  if (resources === undefined) return { nodeId };
+  const entries = Object.entries(resources).map(
+    ([kind, what]) => [kind, typeof what === 'number' ? what : [...what]] as const,
+  );
+  return { nodeId, assignedResources: Object.fromEntries(entries) };
 }
 
 type Ending = Extract<TaskChange, { kind: 'end-task' }>;

@@ -1,13 +1,15 @@
+import type { StoredTask } from '../../api/v1/index.js';
 import type { ReconcileContext, ReconcileResult, Reconciler } from '../../pkg/controller/index.js';
 import { schedulingNodeOf, taskView } from '../../pkg/lifecycle/index.js';
 import { atVersion, slotKey, type World } from '../../pkg/objects/index.js';
+import { demandOf } from '../../pkg/placement/index.js';
 import type { TxnPart } from '../../pkg/store/index.js';
 import { partOf } from './apply.js';
 import { planEnforcement, type Misfit, type NodeTask } from './plan-enforcement.js';
 import { planEnd } from './plan-restart.js';
 import type { TaskReconcilerOptions } from './slot-reconciler.js';
 import { recordTaskChanges } from './task-events.js';
-import { serviceStateOf, slotTaskOf, templateReadingOf } from './task-reading.js';
+import { serviceStateOf, slotTaskOf } from './task-reading.js';
 
 /** Moves tasks away from nodes that do not suit them any more. Keys are nodes' ids. */
 export class EnforcementReconciler implements Reconciler {
@@ -51,7 +53,7 @@ export class EnforcementReconciler implements Reconciler {
   }
 }
 
-function nodeTaskOf(world: World, task: Parameters<typeof templateReadingOf>[1]): NodeTask {
+function nodeTaskOf(world: World, task: StoredTask): NodeTask {
   const view = taskView(task, world.taskStatuses.get(task.metadata.uid));
-  return { ...view, demand: templateReadingOf(world, task).demand };
+  return { ...view, demand: demandOf(world, task) };
 }

@@ -1,9 +1,10 @@
 import { ConflictError, Pacer, TimeSlice } from '../../pkg/base/index.js';
 import type { ReconcileContext, ReconcileResult, Reconciler } from '../../pkg/controller/index.js';
-import { taskView } from '../../pkg/lifecycle/index.js';
+import { groupsOf, taskView, type UnplacedView } from '../../pkg/lifecycle/index.js';
 import { atVersion } from '../../pkg/objects/index.js';
+import { ClusterView, demandOf, placementFacts } from '../../pkg/placement/index.js';
 import {
-  inQueueOrder,
+  placeInOrder,
   PlacementBatch,
   type Placement,
   type ScheduleResult,
@@ -12,11 +13,10 @@ import {
 } from '../../pkg/scheduler/index.js';
 import { packTransactions, type Compare, type TxnPart } from '../../pkg/store/index.js';
 import { partOf } from './apply.js';
-import { ClusterView } from './cluster-view.js';
 import { earlier, type TaskChange } from './plan-changes.js';
-import { groupsOf, placeAtMs, planPlacement, type UnplacedView } from './plan-placement.js';
+import { placeAtMs, planPlacement } from './plan-placement.js';
 import type { TaskReconcilerOptions } from './slot-reconciler.js';
-import { serviceStateOf, templateReadingOf } from './task-reading.js';
+import { serviceStateOf } from './task-reading.js';
 
 /** Transactions under way at once: the store works while the next ones travel. */
 const PARALLEL_COMMITS = 4;
@@ -43,9 +43,8 @@ export class PlacementReconciler implements Reconciler, Disposable {
     const now = clock.now().getTime();
     view.refresh();
     const { tasks, nextAt } = dueAt(now, this.unplaced(waiting));
-    const failuresOf = (serviceUid: string, revision: number) =>
-      view.failuresOf(`${serviceUid}/${revision}`, now);
-    const result = await placeAll(view, groupsOf(tasks, failuresOf));
+    const groups = groupsOf(tasks, placementFacts(world, view, now));
+    const result = await placeAll(view, groups);
     const plan = planPlacement({ tasks, result, now });
     this.pacer.ran(startedMs, clock.monotonicMs());
     await this.apply(plan.changes, view, context);
@@ -76,7 +75,7 @@ export class PlacementReconciler implements Reconciler, Disposable {
       .filter((task) => serviceStateOf(world, task) === 'present')
       .map((task) => ({
         ...taskView(task, world.taskStatuses.get(task.metadata.uid)),
-        demand: templateReadingOf(world, task).demand,
+        demand: demandOf(world, task),
       }));
   }
 
@@ -171,8 +170,7 @@ async function placeAll(view: ClusterView, groups: readonly TaskGroup[]): Promis
   const placements: Placement[] = [];
   const unplaced: UnplacedTask[] = [];
   const slice = new TimeSlice();
-  for (const group of inQueueOrder(groups)) {
-    const result = batch.place(group);
+  for (const result of placeInOrder(batch, groups)) {
     for (const placement of result.placements) placements.push(placement);
     for (const task of result.unplaced) unplaced.push(task);
     if (slice.isSpent) await slice.yield();

@@ -1,5 +1,6 @@
 import type { PendingReason } from '../../api/v1/index.js';
 import type { EndCause, TaskView } from '../../pkg/lifecycle/index.js';
+import type { AssignedResources } from '../../pkg/scheduler/index.js';
 
 /** The task that follows one that ended. Its id and its stamps are made when the change is applied. */
 export interface Successor {
@@ -31,8 +32,13 @@ export type TaskChange =
   | { readonly kind: 'orphan-task'; readonly task: TaskView }
   /** Both records go. */
   | { readonly kind: 'delete-task'; readonly task: TaskView }
-  /** A node was found. */
-  | { readonly kind: 'place-task'; readonly task: TaskView; readonly nodeId: string }
+  /** A node was found, and on it the generic resources that the task reserves. */
+  | {
+      readonly kind: 'place-task';
+      readonly task: TaskView;
+      readonly nodeId: string;
+      readonly resources?: AssignedResources;
+    }
   /** No node was found, and the reason is new. */
   | {
       readonly kind: 'explain-task';

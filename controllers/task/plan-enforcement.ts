@@ -1,6 +1,6 @@
 import { hasEnded, isLive, type TaskView, type TemplateDemand } from '../../pkg/lifecycle/index.js';
 import { findFailingConstraint, parseConstraint } from '../../pkg/scheduler/index.js';
-import type { Constraint, Resources, SchedulingNode } from '../../pkg/scheduler/index.js';
+import type { Constraint, SchedulingNode } from '../../pkg/scheduler/index.js';
 
 /** A task of a node and what its own revision asks of it. */
 export interface NodeTask extends TaskView {
@@ -27,9 +27,9 @@ export interface Misfit {
 export function planEnforcement({ node, tasks }: NodeSnapshot): readonly Misfit[] {
   if (node.availability !== 'active') return [];
   const misfits: Misfit[] = [];
-  const left = new Amounts(node.resources);
+  const left = new Amounts(node);
   for (const task of tasks.filter((candidate) => !hasEnded(candidate)).sort(byCreation)) {
-    const why = failingConstraint(task, node) ?? left.take(task.demand.reservations);
+    const why = failingConstraint(task, node) ?? left.take(task);
     if (why !== undefined && isLive(task)) misfits.push({ task, why });
   }
   return misfits;
@@ -52,34 +52,56 @@ function readConstraint(text: string): readonly Constraint[] {
   }
 }
 
-/** What is left of a node's resources. */
+/** What is left of a node's resources, while its tasks take theirs one after the other. */
 class Amounts {
   private cpuNano: number;
   private memoryBytes: number;
-  private readonly generic: Map<string, number>;
+  /** Generic resources by kind, named ones included. */
+  private readonly counted = new Map<string, number>();
+  /** Ids of named ones that nobody has yet. */
+  private readonly named = new Map<string, Set<string>>();
 
-  constructor(total: Resources) {
-    this.cpuNano = total.cpuNano;
-    this.memoryBytes = total.memoryBytes;
-    this.generic = new Map(Object.entries(total.generic ?? {}));
+  constructor({ resources, namedResources = {} }: SchedulingNode) {
+    this.cpuNano = resources.cpuNano;
+    this.memoryBytes = resources.memoryBytes;
+    for (const [kind, amount] of Object.entries(resources.generic ?? {})) {
+      this.counted.set(kind, amount);
+    }
+    for (const [kind, ids] of Object.entries(namedResources)) this.named.set(kind, new Set(ids));
   }
 
-  /** Takes what is asked for, or says what is missing and takes nothing. */
-  take(asked: Resources | undefined): string | undefined {
-    if (!asked) return undefined;
-    if (asked.cpuNano > this.cpuNano) return 'insufficient CPU';
-    if (asked.memoryBytes > this.memoryBytes) return 'insufficient memory';
-    const generic = Object.entries(asked.generic ?? {});
-    const missing = generic.find(([kind, amount]) => amount > (this.generic.get(kind) ?? 0));
-    if (missing) return `insufficient ${missing[0]}`;
-    this.cpuNano -= asked.cpuNano;
-    this.memoryBytes -= asked.memoryBytes;
-    for (const [kind, amount] of generic) {
-      this.generic.set(kind, (this.generic.get(kind) ?? 0) - amount);
-    }
+  /** Takes what a task has, or says what is missing and takes nothing. */
+  take({ task, demand: { reservations } }: NodeTask): string | undefined {
+    const { cpuNano = 0, memoryBytes = 0, generic = {} } = reservations ?? {};
+    const given = task.spec.assignedResources ?? {};
+    if (cpuNano > this.cpuNano) return 'insufficient CPU';
+    if (memoryBytes > this.memoryBytes) return 'insufficient memory';
+    const held = Object.entries({ ...generic, ...given });
+    const missing = held.map(([kind, what]) => this.missing(kind, what)).find(Boolean);
+    if (missing !== undefined) return missing;
+    this.cpuNano -= cpuNano;
+    this.memoryBytes -= memoryBytes;
+    for (const [kind, what] of held) this.takeGeneric(kind, what);
     return undefined;
   }
+
+  private missing(kind: string, what: Held): string | undefined {
+    const ids = this.named.get(kind);
+    const gone = typeof what === 'number' ? undefined : what.find((id) => ids?.has(id) === false);
+    if (gone !== undefined) return `${kind} ${gone} is not there any more`;
+    return amountOf(what) > (this.counted.get(kind) ?? 0) ? `insufficient ${kind}` : undefined;
+  }
+
+  private takeGeneric(kind: string, what: Held): void {
+    this.counted.set(kind, (this.counted.get(kind) ?? 0) - amountOf(what));
+    if (typeof what === 'number') return;
+    for (const id of what) this.named.get(kind)?.delete(id);
+  }
 }
+
+type Held = readonly string[] | number;
+
+const amountOf = (what: Held): number => (typeof what === 'number' ? what : what.length);
 
 /** First come, first served; by id among tasks of one instant. */
 function byCreation(a: NodeTask, b: NodeTask): number {

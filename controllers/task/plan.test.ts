@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { effectiveRestartPolicy, type RestartPolicy } from '../../api/v1/index.js';
-import type { NodeStanding, TaskView } from '../../pkg/lifecycle/index.js';
-import { schedulingNodeOf } from '../../pkg/lifecycle/index.js';
+import type { NodeStanding, PlacementFacts, TaskView } from '../../pkg/lifecycle/index.js';
+import { groupsOf, schedulingNodeOf, type UnplacedView } from '../../pkg/lifecycle/index.js';
 import { ClusterState, planPlacements } from '../../pkg/scheduler/index.js';
 import {
   aNode,
@@ -13,11 +13,17 @@ import {
 } from '../../test/builders/objects.js';
 import type { TaskChange } from './plan-changes.js';
 import { planEnforcement, type NodeTask } from './plan-enforcement.js';
-import { groupsOf, placeAtMs, planPlacement, type UnplacedView } from './plan-placement.js';
+import { placeAtMs, planPlacement } from './plan-placement.js';
 import type { SlotTask } from './plan-restart.js';
 import { planSlot, type SlotSnapshot } from './plan-slot.js';
 
 const START = Date.parse(BUILT_AT);
+const FACTS: PlacementFacts = {
+  strategy: 'spread',
+  serviceIdOf: () => undefined,
+  priorityOf: () => 0,
+  failuresOf: () => undefined,
+};
 const policyOf = (restartPolicy: RestartPolicy = {}) =>
   effectiveRestartPolicy({ task: { container: { image: 'app' }, restartPolicy } });
 
@@ -384,6 +390,57 @@ describe('planEnforcement (swarm-semantics 2.10)', () => {
   });
 
   it.each([
+    [['node.labels.disk in (ssd, nvme)'], { disk: 'hdd' }, ['a']],
+    [['node.labels.disk in (ssd, nvme)'], { disk: 'nvme' }, []],
+    [['node.labels.cores >= 16'], { cores: '8' }, ['a']],
+    [['node.labels.gpu !exists'], { gpu: '' }, ['a']],
+    [['node.hostname =~ ^host-n'], {}, []],
+    [['nonsense'], {}, []],
+  ] as const)('holds tasks against %j as placement does', (constraints, labels, expected) => {
+    expect(ids([on('a', { constraints: [...constraints] })], node(labels))).toEqual(expected);
+  });
+
+  describe('of generic resources', () => {
+    const having = (generic: Record<string, number>, named?: Record<string, string[]>) => ({
+      ...node(),
+      resources: { cpuNano: 4e9, memoryBytes: 8 * 2 ** 30, generic },
+      namedResources: named,
+    });
+    const wants = (gpu: number) => ({
+      reservations: { cpuNano: 0, memoryBytes: 0, generic: { gpu } },
+    });
+    const holds = (id: string, assigned: string[] | number) =>
+      on(id, wants(typeof assigned === 'number' ? assigned : assigned.length), {
+        assignedResources: { gpu: assigned },
+      });
+
+    it('lets go what does not fit any more, and goes on with the rest of the node (S13)', () => {
+      const tasks = [holds('a', 2), on('b', {}), on('c', disk), holds('d', 1)];
+      expect(ids(tasks, having({ gpu: 3 }))).toEqual(['c']);
+      expect(ids(tasks, having({ gpu: 1 }))).toEqual(['a', 'c']);
+      expect(ids(tasks, having({}))).toEqual(['a', 'c', 'd']);
+    });
+
+    it('lets go tasks whose ids are not declared any more, and no others', () => {
+      const tasks = [holds('a', ['g1']), holds('b', ['g2', 'g3'])];
+      expect(ids(tasks, having({ gpu: 3 }, { gpu: ['g1', 'g2', 'g3'] }))).toEqual([]);
+      const misfits = planEnforcement({ node: having({ gpu: 2 }, { gpu: ['g1', 'g2'] }), tasks });
+      expect(misfits.map(({ why }) => why)).toEqual(['gpu g3 is not there any more']);
+    });
+
+    it('keeps the older of two tasks that have the same id', () => {
+      const tasks = [holds('a', ['g1']), holds('b', ['g1'])];
+      expect(ids(tasks, having({ gpu: 2 }, { gpu: ['g1', 'g2'] }))).toEqual(['b']);
+    });
+
+    it('counts tasks from before the kind had names', () => {
+      const tasks = [on('a', wants(1)), holds('b', ['g1'])];
+      expect(ids(tasks, having({ gpu: 2 }, { gpu: ['g1', 'g2'] }))).toEqual([]);
+      expect(ids(tasks, having({ gpu: 1 }, { gpu: ['g1'] }))).toEqual(['b']);
+    });
+  });
+
+  it.each([
     ['a paused node', [on('a', disk)], node({}, 'pause')],
     ['a task that ended', [on('a', disk, { state: 'failed' })], node()],
     ['a task that stops already', [on('a', disk, { desiredState: 'shutdown' })], node()],
@@ -409,7 +466,7 @@ describe('planPlacement', () => {
     [],
   );
   const decide = (tasks: readonly UnplacedView[], now = START + 5_000) => {
-    const groups = groupsOf(tasks, () => undefined);
+    const groups = groupsOf(tasks, FACTS);
     return planPlacement({ tasks, result: planPlacements(state, groups), now });
   };
   const withReason = (view: UnplacedView, now: number): UnplacedView => {
@@ -462,7 +519,7 @@ describe('planPlacement', () => {
         waiting('a', { slot: 1 }),
         waiting('d', { revision: 2 }),
       ],
-      () => undefined,
+      FACTS,
     );
     expect(groups.map(({ tasks }) => tasks.map(({ id }) => id))).toEqual([['a', 'c', 'b'], ['d']]);
   });

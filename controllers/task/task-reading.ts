@@ -2,47 +2,34 @@ import {
   effectiveRestartPolicy,
   isJob,
   type EffectiveRestartPolicy,
-  type RevisionTemplate,
   type StoredServiceRevision,
   type StoredTask,
 } from '../../api/v1/index.js';
-import {
-  nodeStandingOf,
-  taskView,
-  templateDemandOf,
-  type NodeStanding,
-  type TemplateDemand,
-} from '../../pkg/lifecycle/index.js';
+import { nodeStandingOf, taskView, type NodeStanding } from '../../pkg/lifecycle/index.js';
 import { revisionOf, type World } from '../../pkg/objects/index.js';
 import type { SlotTask } from './plan-restart.js';
 
-/** What follows from a revision; computed once for each stored object. */
-interface Reading {
-  readonly policy: EffectiveRestartPolicy;
-  readonly demand: TemplateDemand;
-}
+const policies = new WeakMap<StoredServiceRevision, EffectiveRestartPolicy>();
 
-const readings = new WeakMap<StoredServiceRevision, Reading>();
+/** A revision that is gone (deleted by force) restarts by default. */
+const BY_DEFAULT = effectiveRestartPolicy({ task: { container: { image: 'none' } } });
 
-/** A revision that is gone (deleted by force) asks for nothing and restarts by default. */
-const UNKNOWN: Reading = readingOf({ task: { container: { image: 'none' } } });
-
-/** The restart policy and the demand of a task's own revision. */
-export function templateReadingOf(world: World, task: StoredTask): Reading {
+/** The restart policy of a task's own revision; computed once for each stored object. */
+export function policyOf(world: World, task: StoredTask): EffectiveRestartPolicy {
   const revision = revisionOf(world, task);
-  if (revision?.serviceUid !== task.spec.serviceUid) return UNKNOWN;
-  const known = readings.get(revision);
+  if (revision?.serviceUid !== task.spec.serviceUid) return BY_DEFAULT;
+  const known = policies.get(revision);
   if (known) return known;
-  const reading = readingOf(revision.template);
-  readings.set(revision, reading);
-  return reading;
+  const policy = effectiveRestartPolicy(revision.template);
+  policies.set(revision, policy);
+  return policy;
 }
 
 /** A task with what its restart depends on. */
 export function slotTaskOf(world: World, task: StoredTask): SlotTask {
   return {
     ...taskView(task, world.taskStatuses.get(task.metadata.uid)),
-    policy: templateReadingOf(world, task).policy,
+    policy: policyOf(world, task),
     isOfJob: isOfJob(world, task),
     standing: standingOf(world, task.spec.nodeId),
   };
@@ -68,8 +55,4 @@ export function serviceStateOf(world: World, task: StoredTask): 'present' | 'del
   const service = world.services.get(name);
   if (service?.metadata.uid !== serviceUid) return 'gone';
   return service.metadata.deletingAt === undefined ? 'present' : 'deleting';
-}
-
-function readingOf(template: RevisionTemplate): Reading {
-  return { policy: effectiveRestartPolicy(template), demand: templateDemandOf(template) };
 }

@@ -83,6 +83,20 @@ describe('containerBody', () => {
     expect(rest).toEqual(expected);
   });
 
+  it('tells the container which generic resources it has, as Docker does', () => {
+    const assignedResources = { gpu: ['GPU-1', 'GPU-2'], 'ssd-slot': 3 };
+    const template = { task: { container: { image: 'a', env: { DOCKER_RESOURCE_GPU: 'mine' } } } };
+    expect(containerBody({ ...assignment, assignedResources }, template, node).Env).toEqual([
+      'DOCKER_RESOURCE_GPU=mine',
+      'DOCKER_RESOURCE_GPU=GPU-1,GPU-2',
+      'DOCKER_RESOURCE_SSD-SLOT=3',
+    ]);
+    const silent = { task: { container: { image: 'a' } } };
+    expect(
+      containerBody({ ...assignment, assignedResources: {} }, silent, node),
+    ).not.toHaveProperty('Env');
+  });
+
   it.each<[string, Partial<ContainerSpec>, object]>([
     ['init', { init: false }, { Init: false }],
     ['readOnly', { readOnly: true }, { ReadonlyRootfs: true }],

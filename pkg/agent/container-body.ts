@@ -51,6 +51,7 @@ export function containerBody(
   return defined({
     Image: container.image,
     ...identity(container, expand),
+    Env: environment(container, assignment, expand),
     ...processOf(container),
     Labels: labels(assignment, container, node),
     Healthcheck: optional(container.healthcheck, createHealthcheck),
@@ -80,10 +81,24 @@ const identity = (container: ContainerSpec, expand: Expand) => ({
   Domainname: container.domainname,
   User: container.user,
   WorkingDir: container.dir,
-  Env: optional(container.env, (env) =>
-    Object.entries(env).map(([key, value]) => `${key}=${expand(String(value))}`),
-  ),
 });
+
+/** What the task was given of generic resources stands last, so that nothing else can claim to be it. */
+function environment(
+  { env = {} }: ContainerSpec,
+  { assignedResources = {} }: Assignment,
+  expand: Expand,
+): readonly string[] | undefined {
+  const written = Object.entries(env).map(([key, value]) => `${key}=${expand(String(value))}`);
+  const given = Object.entries(assignedResources).map(
+    ([kind, what]) => `DOCKER_RESOURCE_${kind.toUpperCase()}=${valueOf(what)}`,
+  );
+  return written.length + given.length === 0 ? undefined : [...written, ...given];
+}
+
+/** As Docker writes it: ids by comma, or a number. */
+const valueOf = (what: readonly string[] | number): string =>
+  typeof what === 'number' ? String(what) : what.join(',');
 
 const processOf = (container: ContainerSpec) => ({
   Entrypoint: emptyAsAbsent(container.command),

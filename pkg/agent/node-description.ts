@@ -30,7 +30,7 @@ export function describeNode(
       network: [...engine.plugins.network],
       log: [...engine.plugins.log],
     },
-    genericResources: countResources(engine.genericResources),
+    ...genericResourcesOf(engine.genericResources),
     kernelVersion: engine.kernelVersion,
     ...(engine.storageDriver !== '' && { storageDriver: engine.storageDriver }),
     operatingSystem: engine.operatingSystem,
@@ -61,14 +61,22 @@ function withoutEngine() {
   };
 }
 
-/** Named resources count by their number. */
-function countResources(
-  resources: readonly EngineGenericResource[],
-): Readonly<Record<string, number>> & Record<string, number> {
-  const counts: Record<string, number> = {};
+type GenericResources = Pick<NodeDescription, 'genericResources' | 'namedResources'>;
+
+/** Named resources are told by id, and count by their number. An id that is given twice is there once. */
+function genericResourcesOf(resources: readonly EngineGenericResource[]): GenericResources {
+  const ids = new Map<string, Set<string>>();
+  const counts = new Map<string, number>();
   for (const resource of resources) {
-    const amount = resource.type === 'discrete' ? resource.amount : 1;
-    counts[resource.kind] = (counts[resource.kind] ?? 0) + amount;
+    if (resource.type === 'named') {
+      ids.set(resource.kind, (ids.get(resource.kind) ?? new Set()).add(resource.name));
+    } else counts.set(resource.kind, (counts.get(resource.kind) ?? 0) + resource.amount);
   }
-  return counts;
+  for (const [kind, names] of ids) counts.set(kind, names.size);
+  return {
+    genericResources: Object.fromEntries(counts),
+    ...(ids.size > 0 && {
+      namedResources: Object.fromEntries([...ids].map(([kind, names]) => [kind, [...names]])),
+    }),
+  };
 }

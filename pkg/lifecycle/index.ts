@@ -9,3 +9,4 @@ export * from './node-standing.js';
 export * from './template-demand.js';
 export * from './template-drift.js';
 export * from './constraint-matcher.js';
+export * from './task-groups.js';

@@ -5,6 +5,7 @@ import { aNode, aNodeHealth, aNodeStatus, aTask } from '../../test/builders/obje
 import {
   availableAtMs,
   byAge,
+  groupsOf,
   isAvailable,
   nodeStandingOf,
   pullsTheSame,
@@ -125,6 +126,7 @@ describe('templates that run the same', () => {
       { task: { ...base.task, placement: { constraints: ['node.role == worker'] } } },
       true,
     ],
+    ['who goes first', { task: { ...base.task, priority: 9 } }, true],
     ['the pull policy', { task: { container: { image: 'app', pullPolicy: 'never' } } }, true],
     ['an empty list', { task: { container: { image: 'app', args: [] } } }, true],
     ['the image', { task: { container: { image: 'app:2' } } }, false],
@@ -174,6 +176,49 @@ describe('schedulingNodeOf', () => {
   ])('reads the address %s', (address, expected) => {
     const status = aNodeStatus('n', { address });
     expect(schedulingNodeOf({ node: aNode('n'), status }).address).toBe(expected);
+  });
+});
+
+describe('groupsOf', () => {
+  const facts = {
+    strategy: 'binpack',
+    serviceIdOf: (name: string) => (name === 'db' ? 'uid-db' : undefined),
+    priorityOf: (name: string) => (name === 'web' ? 7 : 0),
+    failuresOf: () => new Map([['n1', 5]]),
+  } as const;
+
+  it('looks up what a template only names', () => {
+    const demand = templateDemandOf({
+      task: {
+        container: { image: 'app' },
+        placement: {
+          soft: [{ constraint: 'node.role == worker' }],
+          maxPer: [{ key: 'node.labels.rack', max: 2 }],
+          affinity: [{ service: 'db', topology: 'node.labels.az' }],
+          antiAffinity: [{ service: 'gone', weight: 3 }],
+        },
+      },
+    });
+    const [group] = groupsOf([{ ...aTask({ id: 'a' }), demand }], facts);
+    expect(group).toMatchObject({
+      serviceId: 'uid-web',
+      serviceName: 'web',
+      priority: 7,
+      strategy: 'binpack',
+      soft: [{ constraint: 'node.role == worker', weight: 1 }],
+      maxPer: [{ key: 'node.labels.rack', max: 2 }],
+      affinity: [{ service: 'db', serviceId: 'uid-db', topology: 'node.labels.az' }],
+      antiAffinity: [{ service: 'gone', serviceId: undefined, weight: 3 }],
+      recentFailures: new Map([['n1', 5]]),
+    });
+  });
+
+  it('lets a service have a strategy of its own', () => {
+    const demand = templateDemandOf({
+      task: { container: { image: 'app' }, placement: { strategy: 'random' } },
+    });
+    const [group] = groupsOf([{ ...aTask({ id: 'a' }), demand }], facts);
+    expect(group?.strategy).toBe('random');
   });
 });
 

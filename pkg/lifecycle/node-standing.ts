@@ -54,6 +54,7 @@ type Described = Pick<
   | 'storageDriver'
   | 'engineLabels'
   | 'resources'
+  | 'namedResources'
   | 'plugins'
 >;
 
@@ -75,6 +76,7 @@ function describedBy(description: StoredNodeStatus['description']): Described {
     storageDriver: description.storageDriver,
     engineLabels,
     resources: { cpuNano, memoryBytes, generic: genericResources },
+    namedResources: description.namedResources,
     plugins: pluginsOf(description.plugins),
   };
 }

@@ -9,18 +9,22 @@ export type TemplateDemand = Pick<
   | 'preferences'
   | 'platforms'
   | 'hostPorts'
+  | 'soft'
+  | 'strategy'
   | 'maxReplicasPerNode'
+  | 'maxPer'
+  | 'affinity'
+  | 'antiAffinity'
   | 'plugins'
 >;
 
-/** Reads what a template asks of a node. */
+/** Reads what a template asks of a node. Services that it names are not looked up: that changes with time. */
 export function templateDemandOf({ task, endpoint }: RevisionTemplate): TemplateDemand {
-  const { constraints, preferences, maxReplicasPerNode } = task.placement ?? {};
+  const { soft, ...placement } = task.placement ?? {};
   return {
     reservations: reservationsOf(task.resources?.reservations),
-    constraints,
-    preferences,
-    maxReplicasPerNode,
+    ...placement,
+    soft: soft?.map(({ constraint, weight = 1 }) => ({ constraint, weight })),
     platforms: platformsOf(task.container.platform),
     hostPorts: endpoint?.ports?.flatMap(hostPortOf),
     plugins: [...logPlugins(task.logDriver?.name), ...volumePlugins(task.container.mounts)],

@@ -5,7 +5,7 @@ const texts = new WeakMap<RevisionTemplate, string>();
 
 /**
  * True when two templates differ in nothing that a running task would notice: at most in where tasks may be
- * placed, and in how their image is pulled (swarm-semantics 2.7, dirty test).
+ * placed and who goes first, and in how their image is pulled (swarm-semantics 2.7, dirty test).
  */
 export function runsTheSame(a: RevisionTemplate, b: RevisionTemplate): boolean {
   return a === b || runningText(a) === runningText(b);
@@ -21,7 +21,7 @@ const pullPolicyOf = ({ task }: RevisionTemplate) => task.container.pullPolicy ?
 function runningText(template: RevisionTemplate): string {
   const known = texts.get(template);
   if (known !== undefined) return known;
-  const { placement: _placement, ...task } = template.task;
+  const { placement: _placement, priority: _priority, ...task } = template.task;
   const { pullPolicy: _pullPolicy, ...container } = task.container;
   const text = canonicalTemplate({ ...template, task: { ...task, container } });
   texts.set(template, text);

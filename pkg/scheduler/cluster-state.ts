@@ -1,14 +1,10 @@
 import { addTo } from './column.js';
+import { genericHoldings } from './demand.js';
+import { HeldIds } from './held-ids.js';
 import { NodeTable } from './node-table.js';
+import { portKey } from './port-key.js';
 import { Tally } from './tally.js';
-import type { HostPort, PlacedTask, PortProtocol, SchedulingNode } from './types.js';
-
-const PROTOCOL_NUMBER: Readonly<Record<PortProtocol, number>> = { tcp: 0, udp: 1, sctp: 2 };
-
-/** One number per (protocol, port). */
-export function portKey({ protocol, port }: HostPort): number {
-  return port * 4 + PROTOCOL_NUMBER[protocol];
-}
+import type { Avoidance, PlacedTask, SchedulingNode } from './types.js';
 
 /**
  * Nodes and what runs on them, kept from batch to batch. Every change costs O(1) in the size of
@@ -23,6 +19,10 @@ export class ClusterState {
   readonly portUsers = new Tally<number>();
   /** For this package: reserved amounts by generic resource and slot. */
   readonly genericReserved = new Tally<string>();
+  /** For this package: who holds which named generic resource. */
+  readonly heldIds = new HeldIds();
+  /** For this package: active tasks that want a service away, by its name, {@link avoidanceKey} and slot. */
+  readonly avoidance = new Map<string, Tally<string>>();
   private readonly tasks = new Map<string, PlacedTask>();
   private changes = 0;
 
@@ -94,12 +94,39 @@ export class ClusterState {
       this.activeByService.add(task.serviceId, slot, sign);
     }
     for (const port of task.hostPorts ?? []) this.portUsers.add(portKey(port), slot, sign);
-    const { reservations } = task;
-    if (reservations === undefined) return;
-    addTo(this.table.column('cpuReserved'), slot, sign * reservations.cpuNano);
-    addTo(this.table.column('memoryReserved'), slot, sign * reservations.memoryBytes);
-    for (const [kind, amount] of Object.entries(reservations.generic ?? {})) {
+    if (task.avoids !== undefined && task.countsForSpread) {
+      this.accountAvoidance(task.avoids, slot, sign);
+    }
+    this.accountResources(task, slot, sign);
+  }
+
+  private accountResources(task: PlacedTask, slot: number, sign: 1 | -1): void {
+    const { reservations, assigned } = task;
+    if (reservations !== undefined) {
+      addTo(this.table.column('cpuReserved'), slot, sign * reservations.cpuNano);
+      addTo(this.table.column('memoryReserved'), slot, sign * reservations.memoryBytes);
+    }
+    if (reservations?.generic === undefined && assigned === undefined) return;
+    for (const { kind, amount } of genericHoldings(task)) {
       this.genericReserved.add(kind, slot, sign * amount);
     }
+    for (const [kind, ids] of Object.entries(assigned ?? {})) {
+      if (typeof ids === 'number') continue;
+      for (const id of ids) this.heldIds.add(kind, slot, { id, sign });
+    }
   }
+
+  private accountAvoidance(avoids: readonly Avoidance[], slot: number, sign: 1 | -1): void {
+    for (const avoidance of avoids) {
+      const tally = this.avoidance.get(avoidance.service) ?? new Tally<string>();
+      tally.add(avoidanceKey(avoidance), slot, sign);
+      if (tally.keys.length > 0) this.avoidance.set(avoidance.service, tally);
+      else this.avoidance.delete(avoidance.service);
+    }
+  }
+}
+
+/** Who wants it, and how near is too near. */
+export function avoidanceKey({ by, topology }: Avoidance): string {
+  return `${by} ${topology}`;
 }

@@ -1,15 +1,14 @@
 import type { ClusterState } from './cluster-state.js';
-import { demandOf } from './demand.js';
-import { checksFor, findFailingCheck } from './filters/index.js';
+import { DomainTable } from './domains.js';
+import { findFailingCheck } from './filters/index.js';
 import type { Check } from './filters/index.js';
+import { openGroup } from './group-work.js';
 import { Ledger } from './ledger.js';
 import type { NodeVerdict, SchedulingNode, TaskGroup } from './types.js';
 
 /** What every node says to one more task of `group`, as things stand in `state`; by node id. */
 export function explain(group: TaskGroup, state: ClusterState): readonly NodeVerdict[] {
-  const ledger = new Ledger(state);
-  ledger.openService(group.serviceId);
-  const checks = checksFor({ group, demand: demandOf(group), ledger });
+  const { checks } = openGroup(group, new Ledger(state), new DomainTable(state.table));
   return state.table.nodes
     .flatMap((node, slot) => (node === undefined ? [] : verdictOf(node, slot, checks)))
     .sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));

@@ -5,14 +5,19 @@
 export { ClusterState } from './cluster-state.js';
 export { findFailingConstraint, parseConstraint } from './constraint/constraint.js';
 export type { Constraint, ConstraintTest } from './constraint/constraint.js';
-export { CONSTRAINT_OPERATORS, type ConstraintOperator } from './constraint/syntax.js';
+export type { ConstraintOperator } from './constraint/syntax.js';
+export { avoidancesOf } from './demand.js';
 export { PlacementBatch } from './placement-batch.js';
-export { inQueueOrder, planPlacements } from './plan.js';
-export { parsePreference } from './preference.js';
+export { placeInOrder, planPlacements } from './plan.js';
+export { parsePreference, parseTopology } from './preference.js';
 export type {
+  AffinityTerm,
+  AssignedResources,
+  Avoidance,
   FilterCount,
   FilterName,
   HostPort,
+  MaxPer,
   NodeVerdict,
   PendingTask,
   PlacedTask,
@@ -24,7 +29,9 @@ export type {
   Resources,
   ScheduleResult,
   SchedulingNode,
+  SoftConstraint,
   SpreadPreference,
+  Strategy,
   TaskGroup,
   UnplacedTask,
 } from './types.js';

@@ -2,6 +2,7 @@ import type { NodeAttribute } from './attribute.js';
 import { addTo, floatAt, grown } from './column.js';
 import { parseIpAddress } from './ip-network.js';
 import type { IpAddress } from './ip-network.js';
+import { hashOf } from './stable-hash.js';
 import type { SchedulingNode } from './types.js';
 
 const INITIAL_CAPACITY = 64;
@@ -114,7 +115,7 @@ export class NodeTable {
     this.slotById.set(nodeId, slot);
     this.ids[slot] = nodeId;
     this.nodes[slot] = undefined;
-    this.columns.order[slot] = stableOrder(nodeId);
+    this.columns.order[slot] = hashOf(nodeId);
     return slot;
   }
 
@@ -155,15 +156,4 @@ class AttributeColumn {
 function emptyColumns(capacity: number): NumericColumns {
   const entries = NUMERIC_COLUMNS.map((name) => [name, new Float64Array(capacity)]);
   return Object.fromEntries(entries) as NumericColumns;
-}
-
-/** FNV-1a with a final mix: 32 bits that look random, so ties favour no naming scheme of nodes. */
-function stableOrder(id: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < id.length; i += 1) {
-    hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }

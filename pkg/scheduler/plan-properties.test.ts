@@ -5,7 +5,14 @@ import { aPlacedTask, aSchedulingNode, aTaskGroup } from '../../test/builders/sc
 import { ClusterState } from './cluster-state.js';
 import { explain } from './explain.js';
 import { inQueueOrder, planPlacements, schedule } from './plan.js';
-import type { PlacedTask, Placement, Resources, SchedulingNode, TaskGroup } from './types.js';
+import type {
+  AffinityTerm,
+  PlacedTask,
+  Placement,
+  Resources,
+  SchedulingNode,
+  TaskGroup,
+} from './types.js';
 
 const NODE_IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 const SERVICES = ['s1', 's2', 's3'];
@@ -44,9 +51,31 @@ const anyNode = (id: string): fc.Arbitrary<SchedulingNode> =>
       architecture: mostly('x86_64', 'aarch64'),
       nodeLabels: anyLabels,
       resources: anyAmounts(20),
+      isNamed: fc.boolean(),
     })
-    .map((node) => aSchedulingNode({ id, ...node }));
+    .map(({ isNamed, ...node }) => {
+      const count = node.resources.generic['gpu'] ?? 0;
+      const gpu = Array.from({ length: count }, (_, index) => `${id}-gpu-${index}`);
+      return aSchedulingNode({ id, ...node, ...(isNamed && { namedResources: { gpu } }) });
+    });
 const anyNodes = fc.subarray(NODE_IDS).chain((ids) => allOf(ids.map(anyNode)));
+
+const nameOf = (serviceId: string) => `name-${serviceId}`;
+const anyTopology = fc.constantFrom(undefined, 'node.labels.az', 'node.labels.rack');
+const AVOIDANCES = [
+  { service: 'name-s1', by: 'name-s2', topology: 'node.id' },
+  { service: 'name-s2', by: 'name-s3', topology: 'node.labels.az' },
+];
+const anyTerms = (
+  weight: fc.Arbitrary<number | undefined>,
+): fc.Arbitrary<readonly AffinityTerm[]> =>
+  fc.array(
+    fc
+      .record({ serviceId: fc.constantFrom(...SERVICES), topology: anyTopology, weight })
+      .map((term) => ({ ...term, service: nameOf(term.serviceId) })),
+    { maxLength: 2 },
+  );
+const anyWeight = fc.constantFrom(undefined, 1, 10);
 
 const anyTask = (taskId: string): fc.Arbitrary<PlacedTask> =>
   fc
@@ -56,8 +85,13 @@ const anyTask = (taskId: string): fc.Arbitrary<PlacedTask> =>
       reservations: anyAmounts(3),
       hostPorts: anyPorts,
       countsForSpread: mostly(true, false),
+      avoids: fc.subarray(AVOIDANCES),
+      assigned: fc.constantFrom(undefined, { gpu: 1 }, { gpu: ['a-gpu-0'] }, { gpu: ['b-gpu-1'] }),
     })
-    .map((task) => aPlacedTask({ taskId, ...task }));
+    .map((task) => {
+      const avoids = task.avoids.filter(({ service }) => service !== nameOf(task.serviceId));
+      return aPlacedTask({ taskId, ...task, avoids });
+    });
 const anyTasks = fc
   .nat(8)
   .chain((count) => allOf(Array.from({ length: count }, (_, index) => anyTask(`t${index}`))));
@@ -73,6 +107,14 @@ const anyGroup = (serviceId: string, revision = 1): fc.Arbitrary<TaskGroup> =>
       platforms: mostly<TaskGroup['platforms']>([], [{ os: 'linux', architecture: 'amd64' }]),
       hostPorts: mostly<TaskGroup['hostPorts']>([], [{ protocol: 'tcp', port: 80 }]),
       maxReplicasPerNode: fc.nat(3),
+      maxPer: mostly<TaskGroup['maxPer']>(undefined, [{ key: 'node.labels.az', max: 2 }]),
+      affinity: fc.oneof(fc.constant(undefined), anyTerms(anyWeight)),
+      antiAffinity: fc.oneof(fc.constant(undefined), anyTerms(anyWeight)),
+      soft: fc.subarray([
+        { constraint: 'node.labels.disk == ssd', weight: 3 },
+        { constraint: 'node.id in (a, b)', weight: 1 },
+      ]),
+      priority: mostly(0, 5),
       recentFailures: fc.constantFrom(
         new Map<string, number>(),
         new Map([
@@ -87,7 +129,8 @@ const anyGroup = (serviceId: string, revision = 1): fc.Arbitrary<TaskGroup> =>
         { length: replicas },
         (_, index) => `${serviceId}.${revision}.${index}`,
       );
-      return aTaskGroup({ serviceId, revision, tasks: ids.map((id) => ({ id })), ...group });
+      const tasks = ids.map((id) => ({ id }));
+      return aTaskGroup({ serviceId, serviceName: nameOf(serviceId), revision, tasks, ...group });
     });
 const anyGroups = allOf([...SERVICES.map((service) => anyGroup(service)), anyGroup('s1', 2)]);
 
@@ -95,21 +138,38 @@ const MODEL_OF_CONSTRAINT: Readonly<Record<string, (node: SchedulingNode) => boo
   'node.labels.disk == ssd': ({ nodeLabels }) => nodeLabels['disk'] === 'ssd',
   'node.labels.az != 1': ({ nodeLabels }) => nodeLabels['az'] !== '1',
   'node.id != c': ({ id }) => id !== 'c',
+  'node.id in (a, b)': ({ id }) => id === 'a' || id === 'b',
 };
 
-const AMOUNTS: readonly ((amounts: Resources) => number)[] = [
-  (amounts) => amounts.cpuNano,
-  (amounts) => amounts.memoryBytes,
-  (amounts) => amounts.generic?.['gpu'] ?? 0,
-];
+/** The value of an attribute by its last part. */
+function valueOf(node: SchedulingNode, key = 'node.id'): string {
+  return key === 'node.id' ? node.id : (node.nodeLabels[key.split('.').at(-1) ?? ''] ?? '');
+}
 
 function fits(node: SchedulingNode, here: readonly PlacedTask[], wanted?: Resources): boolean {
   if (wanted === undefined) return true;
-  return AMOUNTS.every((read) => {
-    const held = here.flatMap(({ reservations }) => reservations ?? []).map(read);
-    const taken = held.reduce((sum, amount) => sum + amount, 0);
-    return read(wanted) === 0 || read(wanted) + taken <= read(node.resources);
+  const reserved = (read: (amounts: Resources) => number) =>
+    here.reduce((sum, { reservations }) => sum + (reservations ? read(reservations) : 0), 0);
+  const { cpuNano, memoryBytes, generic } = wanted;
+  return [
+    cpuNano === 0 || cpuNano + reserved((each) => each.cpuNano) <= node.resources.cpuNano,
+    memoryBytes === 0 ||
+      memoryBytes + reserved((each) => each.memoryBytes) <= node.resources.memoryBytes,
+    (generic?.['gpu'] ?? 0) === 0 || (generic?.['gpu'] ?? 0) <= freeGpus(node, here),
+  ].every((passed) => passed);
+}
+
+function freeGpus(node: SchedulingNode, here: readonly PlacedTask[]): number {
+  const names = node.namedResources?.['gpu'];
+  const given = here.map(({ assigned }) => assigned?.['gpu']);
+  const held = here.map(({ reservations }, index) => {
+    const what = given[index] ?? reservations?.generic?.['gpu'] ?? 0;
+    return typeof what === 'number' ? what : what.length;
   });
+  const total = held.reduce((sum, count) => sum + count, 0);
+  if (names === undefined) return (node.resources.generic?.['gpu'] ?? 0) - total;
+  const ids = given.flatMap((what) => (Array.isArray(what) ? (what as string[]) : []));
+  return names.filter((id) => !ids.includes(id)).length - (total - ids.length);
 }
 
 function portsOf(holders: readonly Pick<TaskGroup, 'hostPorts'>[]): readonly string[] {
@@ -124,8 +184,7 @@ class Model {
   ) {}
 
   add({ taskId, nodeId }: Placement, group: TaskGroup): void {
-    const { serviceId, reservations, hostPorts } = group;
-    this.tasks.push({ taskId, nodeId, serviceId, reservations, hostPorts, countsForSpread: true });
+    this.tasks.push(placedOf({ taskId, nodeId }, group));
   }
 
   candidates(group: TaskGroup): readonly SchedulingNode[] {
@@ -142,7 +201,54 @@ class Model {
       group.platforms?.length !== 1 || node.architecture === 'x86_64',
       !portsOf(here).some((port) => portsOf([group]).includes(port)),
       limit === 0 || this.active([node], group.serviceId) < limit,
+      (group.maxPer ?? []).every(
+        ({ key, max }) => this.active(this.domain(node, key), group.serviceId) < max,
+      ),
+      required(group.affinity).every((term) => this.isNear(node, term, group)),
+      !required(group.antiAffinity).some((term) => this.hasAny(node, term)),
+      !this.tasks.some((task) => this.isAvoiding(task, node, group)),
     ].every((passed) => passed);
+  }
+
+  /** All nodes with the same value of an attribute. */
+  private domain(node: SchedulingNode, key?: string): readonly SchedulingNode[] {
+    return this.nodes.filter((other) => valueOf(other, key) === valueOf(node, key));
+  }
+
+  private hasAny(node: SchedulingNode, { serviceId, topology }: AffinityTerm): boolean {
+    return this.active(this.domain(node, topology), serviceId) > 0;
+  }
+
+  private isNear(node: SchedulingNode, term: AffinityTerm, { serviceId }: TaskGroup): boolean {
+    const isFirst = term.serviceId === serviceId && this.active(this.nodes, serviceId) === 0;
+    return isFirst || this.hasAny(node, term);
+  }
+
+  private isAvoiding(task: PlacedTask, node: SchedulingNode, group: TaskGroup): boolean {
+    return (task.avoids ?? []).some(
+      ({ service, topology }) =>
+        task.countsForSpread &&
+        service === group.serviceName &&
+        this.domain(node, topology).some(({ id }) => id === task.nodeId),
+    );
+  }
+
+  private penalty(node: SchedulingNode, group: TaskGroup): number {
+    const wishes = [
+      ...(group.soft ?? []).map(({ constraint, weight }) => ({
+        weight,
+        isMet: MODEL_OF_CONSTRAINT[constraint]?.(node),
+      })),
+      ...weighted(group.affinity).map((term) => ({
+        weight: term.weight ?? 0,
+        isMet: this.isNear(node, term, group),
+      })),
+      ...weighted(group.antiAffinity).map((term) => ({
+        weight: term.weight ?? 0,
+        isMet: !this.hasAny(node, term),
+      })),
+    ];
+    return wishes.reduce((sum, { weight, isMet }) => sum + (isMet ? 0 : weight), 0);
   }
 
   active(nodes: readonly SchedulingNode[], serviceId?: string): number {
@@ -191,16 +297,44 @@ class Model {
     const failures = group.recentFailures?.get(node.id) ?? 0;
     return [
       failures >= 5 ? failures : 0,
+      this.penalty(node, group),
       this.active([node], group.serviceId),
       this.active([node]),
     ];
   }
 }
 
+const required = (terms: readonly AffinityTerm[] = []) =>
+  terms.filter(({ weight }) => weight === undefined);
+const weighted = (terms: readonly AffinityTerm[] = []) =>
+  terms.filter(({ weight }) => weight !== undefined);
+
+/** A placement as it is from then on. */
+function placedOf({ taskId, nodeId, resources }: Placement, group: TaskGroup): PlacedTask {
+  const { serviceId, serviceName = '', reservations, hostPorts } = group;
+  const avoids = required(group.antiAffinity)
+    .filter(({ service }) => service !== serviceName)
+    .map(({ service, topology = 'node.id' }) => ({ service, by: serviceName, topology }));
+  return {
+    taskId,
+    nodeId,
+    serviceId,
+    reservations,
+    hostPorts,
+    avoids,
+    assigned: resources,
+    countsForSpread: true,
+  };
+}
+
 function compareRanks(a: readonly number[], b: readonly number[]): number {
   const at = a.findIndex((value, index) => value !== b[index]);
   return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
 }
+
+const declaredIds = (nodes: readonly SchedulingNode[], nodeId: string) =>
+  nodes.find(({ id }) => id === nodeId)?.namedResources?.['gpu'];
+const gpusOf = ({ resources }: Placement) => resources?.['gpu'] ?? 0;
 
 const byTask = (placements: readonly Placement[]) =>
   Object.fromEntries(placements.map(({ taskId, nodeId }) => [taskId, nodeId]));
@@ -214,20 +348,58 @@ describe('schedule, by property', () => {
       fc.property(anyNodes, anyTasks, anyGroups, (nodes, tasks, groups) => {
         const result = schedule({ nodes, tasks, groups });
         const model = new Model(nodes, [...tasks]);
-        const placed = new Map(result.placements.map((placement) => [placement.taskId, placement]));
-        for (const group of inQueueOrder(groups)) {
-          for (const { id } of group.tasks) {
-            const placement = placed.get(id);
-            if (placement === undefined) {
-              expect(model.candidates(group)).toEqual([]);
-              continue;
-            }
-            expect([...model.best(group)]).toContain(placement.nodeId);
-            model.add(placement, group);
-          }
+        const groupOf = new Map(
+          groups.flatMap((group) => group.tasks.map(({ id }) => [id, group])),
+        );
+        const groupFor = (taskId: string) => groupOf.get(taskId) ?? aTaskGroup();
+        for (const placement of result.placements) {
+          const group = groupFor(placement.taskId);
+          expect([...model.best(group)]).toContain(placement.nodeId);
+          model.add(placement, group);
+        }
+        for (const { taskId } of result.unplaced) {
+          expect(model.candidates(groupFor(taskId))).toEqual([]);
         }
       }),
       { numRuns: 400 },
+    );
+  });
+
+  it('places groups that need no neighbours in the order of the queue', () => {
+    fc.assert(
+      fc.property(anyNodes, anyTasks, anyGroups, (nodes, tasks, groups) => {
+        const alone = groups.filter(({ affinity }) => required(affinity).length === 0);
+        const { placements } = schedule({ nodes, tasks, groups: alone });
+        const queue = inQueueOrder(alone).flatMap((group) => group.tasks.map(({ id }) => id));
+        const order = placements.map(({ taskId }) => queue.indexOf(taskId));
+        expect(order).toEqual([...order].sort((a, b) => a - b));
+      }),
+    );
+  });
+
+  it('gives no id of a named resource away twice, and none that is not there', () => {
+    fc.assert(
+      fc.property(anyNodes, anyTasks, anyGroups, (nodes, tasks, groups) => {
+        const state = ClusterState.from(nodes, tasks);
+        const holders = new Map<string, string>();
+        const again = groups.map((group) => ({
+          ...group,
+          tasks: group.tasks.map(({ id }) => ({ id: `${id}.again` })),
+        }));
+        for (const group of [...groups, ...again]) {
+          for (const placement of planPlacements(state, [group]).placements) {
+            state.setTask(placedOf(placement, group));
+            const given = gpusOf(placement);
+            const wanted = group.reservations?.generic?.['gpu'] ?? 0;
+            expect(typeof given === 'number' ? given : given.length).toBe(wanted);
+            for (const id of typeof given === 'number' ? [] : given) {
+              expect(declaredIds(nodes, placement.nodeId)).toContain(id);
+              expect(holders.get(id) ?? placement.taskId).toBe(placement.taskId);
+              holders.set(id, placement.taskId);
+            }
+          }
+        }
+      }),
     );
   });
 
@@ -312,19 +484,48 @@ describe('schedule, by property', () => {
         const together = planPlacements(state, [group]);
         const apart = group.tasks.flatMap((task) => {
           const { placements } = planPlacements(state, [{ ...group, tasks: [task] }]);
-          const { serviceId, reservations, hostPorts } = group;
-          for (const placement of placements) {
-            state.setTask({
-              ...placement,
-              serviceId,
-              reservations,
-              hostPorts,
-              countsForSpread: true,
-            });
-          }
+          for (const placement of placements) state.setTask(placedOf(placement, group));
           return placements;
         });
         expect(byTask(apart)).toEqual(byTask(together.placements));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('places the first tasks of a service without looking at all nodes as it does by looking', () => {
+    const anyCluster = fc.array(
+      fc.record({ tasks: fc.nat(2), memory: fc.nat(6), zone: fc.constantFrom('1', '2', '3') }),
+      { minLength: 20, maxLength: 80 },
+    );
+    const anyWish = fc.record({
+      reservations: fc.constantFrom(undefined, { cpuNano: 1, memoryBytes: 1 }),
+      preferences: fc.subarray([{ spread: 'node.labels.zone' }]),
+      recentFailures: fc.constantFrom(undefined, new Map([['n1', 6]])),
+    });
+    fc.assert(
+      fc.property(anyCluster, anyWish, fc.integer({ min: 17, max: 30 }), (cluster, wish, size) => {
+        const nodes = cluster.map(({ memory, zone }, index) =>
+          aSchedulingNode({
+            id: `n${index}`,
+            nodeLabels: { zone },
+            resources: { cpuNano: 20, memoryBytes: memory },
+          }),
+        );
+        const tasks = cluster.flatMap((node, index) =>
+          Array.from({ length: node.tasks }, (_, copy) =>
+            aPlacedTask({ taskId: `${index}/${copy}`, nodeId: `n${index}`, serviceId: 'other' }),
+          ),
+        );
+        const state = ClusterState.from(nodes, tasks);
+        const group = aTaskGroup({ replicas: size, ...wish });
+        const together = planPlacements(state, [group]).placements;
+        const apart = group.tasks.flatMap((task) => {
+          const { placements } = planPlacements(state, [{ ...group, tasks: [task] }]);
+          for (const placement of placements) state.setTask(placedOf(placement, group));
+          return placements;
+        });
+        expect(byTask(apart)).toEqual(byTask(together));
       }),
     );
   });
@@ -391,7 +592,8 @@ describe('ClusterState, by property', () => {
 });
 
 /** Everything a state holds, by names instead of slots. */
-function contentOf({ table, activeByService, portUsers, genericReserved }: ClusterState) {
+function contentOf(state: ClusterState) {
+  const { table, activeByService, portUsers, genericReserved, heldIds, avoidance } = state;
   const known = Array.from({ length: table.slots }, (_, slot) => slot).filter(
     (slot) => table.nodes[slot] !== undefined || (table.column('heldTasks')[slot] ?? 0) > 0,
   );
@@ -416,6 +618,20 @@ function contentOf({ table, activeByService, portUsers, genericReserved }: Clust
       activeByService.keys.map((key) => [key, named(activeByService.of(key))]),
     ),
     ports: Object.fromEntries(portUsers.keys.map((key) => [key, named(portUsers.of(key))])),
+    held: Object.fromEntries(
+      heldIds.kinds.map((kind) => [
+        kind,
+        Object.fromEntries(
+          known.map((slot) => [table.ids[slot], Object.fromEntries(heldIds.of(kind, slot))]),
+        ),
+      ]),
+    ),
+    avoidance: Object.fromEntries(
+      [...avoidance].map(([service, tally]) => [
+        service,
+        Object.fromEntries(tally.keys.map((key) => [key, named(tally.of(key))])),
+      ]),
+    ),
     generic: Object.fromEntries(
       genericReserved.keys.map((key) => [key, named(genericReserved.of(key))]),
     ),

@@ -103,15 +103,25 @@ export class SpreadTree {
    * Says that the node of `next` got a task, after the ranking was told. `hasRoom`: it may get more.
    */
   placed(hasRoom: boolean): void {
+    this.renewWay(hasRoom, 1);
+  }
+
+  /** Says that the node of `next` is worse than the ranking thought, or (not `passes`) no candidate any more. */
+  revise(passes: boolean): void {
+    this.renewWay(passes, 0);
+  }
+
+  /** Puts the next node where it belongs now, and every branch on the way to it. */
+  private renewWay(isCandidate: boolean, added: number): void {
     const { parents, leafBySlot } = this.partition;
     const leaf = intAt(leafBySlot, this.next());
-    if (hasRoom) this.leaves.sink(leaf);
+    if (isCandidate) this.leaves.sink(leaf);
     else this.leaves.pop(leaf);
     this.renewNextNode(leaf);
 
     for (let branch = leaf; branch > 0; branch = intAt(parents, branch)) {
       const parent = intAt(parents, branch);
-      addTo(this.branchTasks, branch, 1);
+      addTo(this.branchTasks, branch, added);
       if (intAt(this.nextNode, branch) >= 0) this.branches.sink(parent);
       else this.branches.pop(parent);
       this.renewNextNode(parent);

@@ -7,6 +7,9 @@ export interface Resources {
   readonly generic?: Readonly<Record<string, number>> | undefined;
 }
 
+/** Generic resources that a task was given, by kind: the ids of named ones, the number of others. */
+export type AssignedResources = Readonly<Record<string, readonly string[] | number>>;
+
 /** What an engine plugin provides. */
 export type PluginType = 'Volume' | 'Network' | 'Log';
 
@@ -54,6 +57,8 @@ export interface SchedulingNode {
   readonly engineLabels: Readonly<Record<string, string>>;
   /** What the node has in total, not what is left. */
   readonly resources: Resources;
+  /** Ids by kind of generic resources that have names; `resources.generic` counts them, too. */
+  readonly namedResources?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Absent when the engine has not described itself: then no plugin is thought missing. */
   readonly plugins?: readonly Plugin[] | undefined;
 }
@@ -67,7 +72,11 @@ export interface PlacedTask {
   readonly serviceId: string;
   readonly nodeId: string;
   readonly reservations?: Resources | undefined;
+  /** What it was given when it was placed: never recomputed, and nobody else's until it ended. */
+  readonly assigned?: AssignedResources | undefined;
   readonly hostPorts?: readonly HostPort[] | undefined;
+  /** Other services whose tasks must not come near it: its own required anti-affinities. */
+  readonly avoids?: readonly Avoidance[] | undefined;
   /** True while the task is wanted (desired running or completed): then it counts for spreading. */
   readonly countsForSpread: boolean;
 }
@@ -85,11 +94,52 @@ export interface SpreadPreference {
   readonly spread: string;
 }
 
+/** How the nodes that pass are ranked: the emptiest first, the fullest first, or by lot. */
+export type Strategy = 'spread' | 'binpack' | 'random';
+
+/** A constraint that should hold, and how much that matters beside others of the kind. */
+export interface SoftConstraint {
+  readonly constraint: string;
+  readonly weight: number;
+}
+
+/** At most so many active tasks of the service on all nodes of one value of an attribute. */
+export interface MaxPer {
+  /** An attribute as in constraints, e.g. `node.labels.rack`. */
+  readonly key: string;
+  readonly max: number;
+}
+
+/** Another service (or the same) whose tasks should be near, or far. */
+export interface AffinityTerm {
+  /** Its name, for messages. */
+  readonly service: string;
+  /** Its id; absent when there is no such service. */
+  readonly serviceId?: string | undefined;
+  /** Near is what has the same value of this attribute. Default `node.id`: the same node. */
+  readonly topology?: string | undefined;
+  /** Absent: required. */
+  readonly weight?: number | undefined;
+}
+
+/** A required anti-affinity as the other service has to heed it. */
+export interface Avoidance {
+  /** Name of the service whose tasks are to stay away. */
+  readonly service: string;
+  /** Name of the service that wants it. */
+  readonly by: string;
+  readonly topology: string;
+}
+
 /** Pending tasks of one service revision: equal in all that placement looks at. */
 export interface TaskGroup {
   readonly serviceId: string;
+  /** By which anti-affinities of others name it. */
+  readonly serviceName?: string | undefined;
   readonly revision: number;
-  /** Place in the queue, smaller first, e.g. the create-revision of the oldest pending task. */
+  /** Groups of a higher priority are placed first. Default 0. */
+  readonly priority?: number | undefined;
+  /** Place in the queue among groups of one priority, smaller first, e.g. the create-revision of the oldest pending task. */
   readonly position: number;
   /** Placed in this order: when there is room for some only, the first ones get it. */
   readonly tasks: readonly PendingTask[];
@@ -103,6 +153,15 @@ export interface TaskGroup {
   readonly hostPorts?: readonly HostPort[] | undefined;
   /** Most active tasks of the service on one node; 0 or absent means no limit. */
   readonly maxReplicasPerNode?: number | undefined;
+  /** The same per value of other attributes. A key that does not parse fails every node. */
+  readonly maxPer?: readonly MaxPer[] | undefined;
+  /** Required ones are filters, weighted ones rank nodes. */
+  readonly affinity?: readonly AffinityTerm[] | undefined;
+  readonly antiAffinity?: readonly AffinityTerm[] | undefined;
+  /** Those that do not parse are ignored, as preferences are. */
+  readonly soft?: readonly SoftConstraint[] | undefined;
+  /** Default `spread`. */
+  readonly strategy?: Strategy | undefined;
   readonly plugins?: readonly Plugin[] | undefined;
   /** Failures of this service revision by node id in the caller's window; from 5 on a node ranks lower. */
   readonly recentFailures?: ReadonlyMap<string, number> | undefined;
@@ -112,11 +171,24 @@ export interface TaskGroup {
 export interface Placement {
   readonly taskId: string;
   readonly nodeId: string;
+  /** The generic resources it gets; to be recorded on the task. Absent when it reserves none. */
+  readonly resources?: AssignedResources;
 }
 
 /** The filters in the order in which they are asked. */
-export type FilterName =
-  'ready' | 'resources' | 'plugins' | 'constraints' | 'platform' | 'host-ports' | 'max-replicas';
+export const FILTER_NAMES = [
+  'ready',
+  'resources',
+  'plugins',
+  'constraints',
+  'platform',
+  'host-ports',
+  'max-replicas',
+  'max-per',
+  'affinity',
+  'anti-affinity',
+] as const;
+export type FilterName = (typeof FILTER_NAMES)[number];
 
 /** How many nodes failed a filter first, for one reason. */
 export interface FilterCount {

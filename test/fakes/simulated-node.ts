@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import {
   isTerminal,
   isWanted,
+  type NodeDescription,
   type StoredNode,
   type StoredTask,
   type StoredTaskStatus,
@@ -39,6 +40,8 @@ export interface SimulatedNodeOptions {
   /** Asked once per task. Default: it runs for ever, and everything takes no time. */
   readonly fateOf?: (task: StoredTask) => TaskFate;
   readonly node?: NodeOptions;
+  /** What it says of itself beside what {@link aNodeStatus} does. */
+  readonly description?: Partial<NodeDescription>;
 }
 
 /** A container, so to speak. */
@@ -60,12 +63,14 @@ export class SimulatedNode {
   private readonly dirty = new Set<string>();
   private readonly subscriptions: Disposable[] = [];
   private readonly stopped = new AbortController();
+  private description: Partial<NodeDescription>;
   private pumping = false;
   private connected = false;
   private epoch = 0;
 
   constructor(private readonly options: SimulatedNodeOptions) {
     this.id = options.id;
+    this.description = options.description ?? {};
     setMaxListeners(0, this.stopped.signal); // one for each container that waits
   }
 
@@ -95,6 +100,12 @@ export class SimulatedNode {
     for (const task of this.options.world.tasks.byIndex('node', this.id)) {
       this.touch(task.metadata.uid);
     }
+  }
+
+  /** Its engine is another one now, so to speak. */
+  async describe(description: Partial<NodeDescription>): Promise<void> {
+    this.description = description;
+    await this.connect();
   }
 
   /** Its session is closed; what runs goes on running. */
@@ -127,7 +138,11 @@ export class SimulatedNode {
   }): Promise<void> {
     const { store, keys, clock } = this.options;
     const changedAt = clock.now().toISOString();
-    const status = aNodeStatus(this.id, { session: { ...session, epoch: this.epoch, changedAt } });
+    const { description } = aNodeStatus(this.id);
+    const status = aNodeStatus(this.id, {
+      session: { ...session, epoch: this.epoch, changedAt },
+      description: { ...description, ...this.description },
+    });
     await store.commit({ compare: [], operations: [puts.nodeStatus(keys, status)] });
   }
 

@@ -13,7 +13,7 @@ import {
 import { messageOf } from '../../base/index.js';
 import { presentReader } from './reader.js';
 import { puts, services } from '../../objects/index.js';
-import { parseConstraint, parsePreference } from '../../scheduler/index.js';
+import { parseConstraint, parsePreference, parseTopology } from '../../scheduler/index.js';
 import type { MutableKind } from './mutable-kind.js';
 import type { Resource } from './resource.js';
 
@@ -46,14 +46,20 @@ function withoutUndo(stored: StoredService): StoredService {
 
 function placementProblems({ task }: ServiceSpec): readonly Problem[] {
   const path = 'spec.task.placement';
-  const { constraints = [], preferences = [] } = task.placement ?? {};
+  const { constraints, preferences, soft, maxPer, affinity, antiAffinity } = task.placement ?? {};
+  const each = <T>(field: string, items: readonly T[] = [], parse: (item: T) => unknown) =>
+    items.flatMap((item, index) =>
+      problemOf(fieldPath(`${path}.${field}`, index), () => parse(item)),
+    );
+  const parseNeighbour = ({ topology = 'node.id' }: { readonly topology?: string }) =>
+    parseTopology(topology);
   return [
-    ...constraints.flatMap((text, index) =>
-      problemOf(fieldPath(`${path}.constraints`, index), () => parseConstraint(text)),
-    ),
-    ...preferences.flatMap((preference, index) =>
-      problemOf(fieldPath(`${path}.preferences`, index), () => parsePreference(preference)),
-    ),
+    ...each('constraints', constraints, parseConstraint),
+    ...each('preferences', preferences, parsePreference),
+    ...each('soft', soft, ({ constraint }) => parseConstraint(constraint)),
+    ...each('maxPer', maxPer, ({ key }) => parseTopology(key)),
+    ...each('affinity', affinity, parseNeighbour),
+    ...each('antiAffinity', antiAffinity, parseNeighbour),
   ];
 }
 

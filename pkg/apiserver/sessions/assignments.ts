@@ -102,6 +102,7 @@ export class AssignmentFeed {
       serviceLabels: { ...this.world.services.get(spec.service)?.metadata.labels },
       slot: spec.slot,
       desiredState: spec.desiredState,
+      ...(spec.assignedResources && { assignedResources: spec.assignedResources }),
       template: templateKey(task),
     };
   }

@@ -1,4 +1,5 @@
 import type { Demand } from '../demand.js';
+import type { DomainTable } from '../domains.js';
 import type { Ledger } from '../ledger.js';
 import type { FilterName, TaskGroup } from '../types.js';
 
@@ -7,6 +8,7 @@ export interface FilterContext {
   readonly group: TaskGroup;
   readonly demand: Demand;
   readonly ledger: Ledger;
+  readonly domains: DomainTable;
 }
 
 /** A filter made ready for one group. Slots given to it are always slots of existing nodes. */
@@ -18,6 +20,11 @@ export interface Check {
    * Without a key, a node is asked once per group and again after each placement on it.
    */
   readonly fixedKey?: string;
+  /**
+   * Set when a placement of the group can make other nodes fail as well, never pass. It is told of
+   * each, and nodes are asked once more before they are chosen.
+   */
+  placed?(slot: number): void;
   passes(slot: number): boolean;
   /** Why a node that does not pass fails: a few words, the same for nodes with the same problem. */
   reason(slot: number): string;

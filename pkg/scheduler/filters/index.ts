@@ -1,7 +1,9 @@
 /** The filters in the order in which nodes are asked; the first that fails is the reason given. */
+import { affinityFilter, antiAffinityFilter } from './affinity.js';
 import { constraintsFilter } from './constraints.js';
 import type { Check, Filter, FilterContext } from './filter.js';
 import { hostPortsFilter } from './host-ports.js';
+import { maxPerFilter } from './max-per.js';
 import { maxReplicasFilter } from './max-replicas.js';
 import { platformFilter } from './platform.js';
 import { pluginsFilter } from './plugins.js';
@@ -17,6 +19,9 @@ const FILTERS: readonly Filter[] = [
   platformFilter,
   hostPortsFilter,
   maxReplicasFilter,
+  maxPerFilter,
+  affinityFilter,
+  antiAffinityFilter,
 ];
 
 /** The checks that matter to a group. */

@@ -40,7 +40,7 @@ function resourcesOf(demand: Demand, ledger: Ledger): readonly Shortage[] {
     ...demand.generic.map(({ kind, amount }) => ({
       name: kind,
       wanted: amount,
-      free: ledger.genericFreeOf(kind),
+      free: ledger.generic.freeOf(kind),
       format: String,
     })),
   ];

@@ -1,14 +1,15 @@
 import { isTerminal, isWanted, type StoredTask } from '../../api/v1/index.js';
+import type { TimeSlice } from '../base/index.js';
 import {
   hasFailed,
   instantMs,
   schedulingNodeOf,
   taskView,
   type TaskView,
-} from '../../pkg/lifecycle/index.js';
-import { templateReadingOf } from './task-reading.js';
-import type { World } from '../../pkg/objects/index.js';
-import { ClusterState } from '../../pkg/scheduler/index.js';
+} from '../lifecycle/index.js';
+import type { World } from '../objects/index.js';
+import { avoidancesOf, ClusterState } from '../scheduler/index.js';
+import { demandOf } from './demand-of.js';
 
 /** Failures older than this do not count against a node (Swarm's). */
 const FAILURE_WINDOW_MS = 300_000;
@@ -66,6 +67,19 @@ export class ClusterView implements Disposable {
     this.staleTasks.clear();
   }
 
+  /** The same for those who are in no hurry: lets others run meanwhile, and ends at one revision. */
+  async refreshInSlices(slice: TimeSlice): Promise<void> {
+    while (this.staleTasks.size > 0) {
+      for (const id of this.staleTasks) {
+        this.refreshTask(id);
+        this.staleTasks.delete(id);
+        if (slice.isSpent) break;
+      }
+      if (slice.isSpent) await slice.yield();
+    }
+    this.refresh();
+  }
+
   versionsOf(nodeId: string): NodeVersions {
     return this.versionsByNode.get(nodeId) ?? { node: 0, status: 0, health: 0 };
   }
@@ -111,14 +125,17 @@ export class ClusterView implements Disposable {
       this.state.removeTask(id);
       return;
     }
-    const { reservations, hostPorts } = templateReadingOf(this.world, task).demand;
+    const { reservations, hostPorts, antiAffinity } = demandOf(this.world, task);
+    const { service, serviceUid, assignedResources, desiredState } = task.spec;
     this.state.setTask({
       taskId: id,
-      serviceId: task.spec.serviceUid,
+      serviceId: serviceUid,
       nodeId,
       reservations,
+      assigned: assignedResources,
       hostPorts,
-      countsForSpread: isWanted(task.spec.desiredState),
+      ...(antiAffinity && { avoids: avoidancesOf(service, antiAffinity) }),
+      countsForSpread: isWanted(desiredState),
     });
   }
 
