@@ -136,9 +136,9 @@ describe('the controllers together', () => {
     const delays = plane.events.messages('RestartDelayed');
     expect(delays.length).toBeGreaterThan(3);
     expect(delays.at(-1)).toMatch(
-      /^restart \d+ is held back until .* after \d+ failures in a row$/,
+      /^restart \d+ is held back until .* after \d+ failures in a row \(exit code 1\)$/,
     );
-    expect(delays.some((text) => text.endsWith(' after a failure'))).toBe(true);
+    expect(delays.some((text) => text.includes(' after a failure ('))).toBe(true);
   });
 
   it('update one slot at a time, stop-first', async () => {

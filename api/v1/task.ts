@@ -93,6 +93,11 @@ export const TaskSpec = Type.Object({
     minimum: 0,
     description: 'Failures in a row soon after the start, before this task; drives the back-off.',
   }),
+  lastFailure: Type.Optional(
+    Type.String({
+      description: 'How the last of these failures ended, in a word or two: "exit code 1".',
+    }),
+  ),
   replaces: Type.Optional(Type.String({ description: 'Task it restarts.' })),
   updates: Type.Optional(
     Type.String({ description: 'Task of another revision whose place an update gives it.' }),
@@ -208,3 +213,14 @@ export function observedState(task: StoredTask, status: TaskReport | undefined):
   if (status) return status.state;
   return task.spec.nodeId === undefined ? 'pending' : 'assigned';
 }
+
+/** Whether a task waits for the instant of its restart. `nowMs`: milliseconds since 1970. */
+export function isHeldBack(spec: TaskSpec, state: TaskState, nowMs: number): boolean {
+  const { startAt, desiredState } = spec;
+  if (startAt === undefined || !isWanted(desiredState)) return false;
+  return stateRank(state) < stateRank('starting') && Date.parse(startAt) > nowMs;
+}
+
+/** As {@link isHeldBack}, because those before it failed: what is shown as the state `backoff`. */
+export const isBackingOff = (spec: TaskSpec, state: TaskState, nowMs: number): boolean =>
+  spec.failures > 0 && isHeldBack(spec, state, nowMs);

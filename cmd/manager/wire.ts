@@ -159,7 +159,7 @@ function assemble(ground: Cluster): readonly RunnableGroup[] {
     metrics: metrics.of.api,
   });
   const renewal = new CertificateRenewal({ ...base, world, server });
-  collectCluster(metrics.of.cluster, world);
+  collectCluster(metrics.of.cluster, world, base.clock);
   collectRollouts(metrics.of.rollout, world);
   // By our own cache: what we see there, others do, too.
   const isRegistered = () => presence.isPresent && world.managers.get(own.managerId) !== undefined;

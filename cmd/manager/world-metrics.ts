@@ -1,9 +1,21 @@
-import { DESIRED_STATES, NODE_STATES, TASK_STATES, UPDATE_STATES } from '../../api/v1/index.js';
+import {
+  DESIRED_STATES,
+  NODE_STATES,
+  TASK_STATES,
+  UPDATE_STATES,
+  isBackingOff,
+} from '../../api/v1/index.js';
+import type { Clock } from '../../pkg/base/index.js';
+import { isReady, taskView } from '../../pkg/lifecycle/index.js';
 import type { ManagerMetrics } from '../../pkg/metrics/index.js';
 import { stateOf, type World } from '../../pkg/objects/index.js';
 
 /** Counts objects at every scrape, from the cache. */
-export function collectCluster(metrics: ManagerMetrics['of']['cluster'], world: World): void {
+export function collectCluster(
+  metrics: ManagerMetrics['of']['cluster'],
+  world: World,
+  clock: Clock,
+): void {
   metrics.services.onCollect(() => [[{}, world.services.size]]);
   metrics.tasks.onCollect(() => {
     const counts = countBy(world.tasks.list(), (task) => stateOf(world, task));
@@ -12,6 +24,19 @@ export function collectCluster(metrics: ManagerMetrics['of']['cluster'], world: 
   metrics.desiredTasks.onCollect(() => {
     const counts = countBy(world.tasks.list(), ({ spec }) => spec.desiredState);
     return DESIRED_STATES.map((state) => [{ state }, counts.get(state) ?? 0] as const);
+  });
+  metrics.readyTasks.onCollect(() => {
+    const views = world.tasks
+      .list()
+      .map((task) => taskView(task, world.taskStatuses.get(task.metadata.uid)));
+    return [[{}, views.filter(isReady).length]];
+  });
+  metrics.backoffTasks.onCollect(() => {
+    const nowMs = clock.now().getTime();
+    const held = world.tasks
+      .list()
+      .filter((task) => isBackingOff(task.spec, stateOf(world, task), nowMs));
+    return [[{}, held.length]];
   });
   metrics.nodes.onCollect(() => {
     const stateOfNode = (id: string) => world.nodeHealths.get(id)?.state ?? 'unknown';

@@ -92,6 +92,7 @@ async function putTroubledService(): Promise<void> {
     startAt: '2026-01-01T00:05:10.000Z',
     restarts: 1,
     failures: 1,
+    lastFailure: 'exit code 137',
     status: { message: 'prepared' },
   });
   await putTask({
@@ -290,7 +291,7 @@ describe('get', () => {
     expect((await ctl.run('get tasks')).out).toMatchInlineSnapshot(`
       "NAME    ID             SERVICE   NODE      DESIRED    STATE     AGE   MESSAGE
       web.1   taskaaaaaaaa   web       host-n1   running    running   5m
-      web.2   taskbbbbbbbb   web       host-n1   ready      ready     10s   prepared
+      web.2   taskbbbbbbbb   web       host-n1   ready      backoff   10s   next try in 10s (after a failure, exit code 137)
       web.2   taskbbbbbbbb   web       host-n1   shutdown   failed    5m    exit code 137
       web.3   taskcccccccc   web                 running    pending   5m    0/5 nodes: 3 insufficient memory, 2 constraint
       "
@@ -402,12 +403,12 @@ describe('describe', () => {
             2 nodes: constraint node.labels.disk == ssd (constraints)
 
       Next restarts:
-        web.2 starts again in 10s (restart 1, 1 failure in a row)
+        web.2: next try in 10s (after a failure, exit code 137)
 
       Tasks:
         NAME    ID             NODE      DESIRED    STATE     AGE   MESSAGE
         web.1   taskaaaaaaaa   host-n1   running    running   5m
-        web.2   taskbbbbbbbb   host-n1   ready      ready     10s   prepared
+        web.2   taskbbbbbbbb   host-n1   ready      backoff   10s   next try in 10s (after a failure, exit code 137)
         web.2   taskbbbbbbbb   host-n1   shutdown   failed    5m    exit code 137
         web.3   taskcccccccc             running    pending   5m    0/5 nodes: 3 insufficient memory, 2 constraint
 
@@ -428,8 +429,8 @@ describe('describe', () => {
       Node:          host-n1 (n1)
       Desired:       ready
       Restarts:      1 before this task, 1 failure in a row
-      Next restart:  in 10s
-      State:         ready
+      Next restart:  next try in 10s (after a failure, exit code 137)
+      State:         backoff
       Message:       prepared
 
       Template:
@@ -476,7 +477,7 @@ describe('describe', () => {
       Tasks:
         NAME    ID             NODE      DESIRED    STATE     AGE   MESSAGE
         web.1   taskaaaaaaaa   host-n1   running    running   5m
-        web.2   taskbbbbbbbb   host-n1   ready      ready     10s   prepared
+        web.2   taskbbbbbbbb   host-n1   ready      backoff   10s   next try in 10s (after a failure, exit code 137)
         web.2   taskbbbbbbbb   host-n1   shutdown   failed    5m    exit code 137
 
       Events:
@@ -609,9 +610,9 @@ describe("Docker's lists", () => {
 
   it('shows tasks with their history', async () => {
     expect((await ctl.run('service ps web')).out).toMatchInlineSnapshot(`
-      "ID             NAME        IMAGE        NODE      DESIRED STATE   CURRENT STATE                ERROR                                              PORTS
+      "ID             NAME        IMAGE        NODE      DESIRED STATE   CURRENT STATE                ERROR                                                PORTS
       taskaaaaaaaa   web.1       nginx:1.27   host-n1   Running         Running 5 minutes ago
-      taskbbbbbbbb   web.2       nginx:1.27   host-n1   Ready           Ready 5 minutes ago
+      taskbbbbbbbb   web.2       nginx:1.27   host-n1   Ready           Backoff 5 minutes ago        "next try in 10s (after a failure, exit code 137)"
       taskbbbbbbbb    \\_ web.2   nginx:1.27   host-n1   Shutdown        Failed 5 minutes ago         "exit code 137"
       taskcccccccc   web.3       nginx:1.27             Running         Pending about a minute ago   "0/5 nodes: 3 insufficient memory, 2 constraint"
       "

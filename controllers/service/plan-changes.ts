@@ -20,6 +20,7 @@ export interface NewTask {
 export interface Retry {
   readonly restarts: number;
   readonly failures: number;
+  readonly lastFailure?: string;
   /** ISO 8601. */
   readonly startAt: string;
 }

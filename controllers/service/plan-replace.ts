@@ -85,6 +85,6 @@ export function retryOf(
 function nextTry(last: TaskView, slot: Slot, policies: Policies): Retry | 'never' {
   const policy = policies(last.task.spec.revision);
   if (!mayRestart(last, policy, slot.tasks)) return 'never';
-  const { delayMs, restarts, failures } = successionOf(last, 'ended', policy);
-  return { restarts, failures, startAt: new Date(endedAtMs(last) + delayMs).toISOString() };
+  const { delayMs, ...counters } = successionOf(last, 'ended', policy);
+  return { ...counters, startAt: new Date(endedAtMs(last) + delayMs).toISOString() };
 }

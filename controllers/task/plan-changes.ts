@@ -9,6 +9,8 @@ export interface Successor {
   readonly startAt?: string | undefined;
   readonly restarts: number;
   readonly failures: number;
+  /** See `Succession`. */
+  readonly lastFailure?: string;
 }
 
 /** One step of tasks, applied whole or not at all. */

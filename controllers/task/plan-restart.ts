@@ -67,15 +67,15 @@ export function planEnd({ task, cause, slotTasks, now }: RestartInput): TaskChan
 }
 
 function successor({ task, cause, slotTasks, now }: RestartInput): Successor {
-  const { delayMs, restarts, failures } = successionOf(task, cause, task.policy);
+  const { delayMs, ...counters } = successionOf(task, cause, task.policy);
   // The end was stamped by another machine's clock: the wait is never longer than the delay.
   const startMs = Math.min(now, endedAtMs(task)) + delayMs;
   if (delayMs > 0 && startMs > now) {
-    return { desiredState: 'ready', startAt: new Date(startMs).toISOString(), restarts, failures };
+    return { desiredState: 'ready', startAt: new Date(startMs).toISOString(), ...counters };
   }
   // What it replaces may itself have been waiting for one that still stops.
   const mayStart = isOver(task) && !isAnyStopping(slotTasks);
-  return { desiredState: mayStart ? 'running' : 'ready', restarts, failures };
+  return { desiredState: mayStart ? 'running' : 'ready', ...counters };
 }
 
 /** A global task has no successor on a node that takes none; a new one comes when the node does again. */

@@ -29,9 +29,10 @@ function recordEnd(
   const move = describeMove(view, cause, why);
   if (move) events.record(about(task, move.type, 'TaskMoved', move.message));
   if (successor?.startAt !== undefined && successor.failures > 0) {
-    const { restarts, startAt, failures } = successor;
+    const { restarts, startAt, failures, lastFailure } = successor;
     const after = failures === 1 ? 'a failure' : `${failures} failures in a row`;
-    const text = `restart ${restarts} is held back until ${startAt} after ${after}`;
+    const why = lastFailure === undefined ? '' : ` (${lastFailure})`;
+    const text = `restart ${restarts} is held back until ${startAt} after ${after}${why}`;
     events.record(about(task, 'warning', 'RestartDelayed', text));
   }
   if (!successor && cause === 'ended' && hasFailed(view)) {

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { effectiveRestartPolicy, type RevisionTemplate } from '../../api/v1/index.js';
+import {
+  effectiveRestartPolicy,
+  type RevisionTemplate,
+  type StoredTaskStatus,
+} from '../../api/v1/index.js';
 import { aNode, aNodeHealth, aNodeStatus, aTask } from '../../test/builders/objects.js';
 import {
   availableAtMs,
@@ -14,6 +18,7 @@ import {
   runningSinceMs,
   runsTheSame,
   schedulingNodeOf,
+  successionOf,
   templateDemandOf,
 } from './index.js';
 
@@ -44,6 +49,36 @@ describe('restartDelayMs', () => {
   it('differs from task to task', () => {
     const delays = ['a', 'b', 'c', 'd'].map((seed) => restartDelayMs(4, policy, seed));
     expect(new Set(delays).size).toBeGreaterThan(1);
+  });
+});
+
+describe('successionOf', () => {
+  const ended = (status: Partial<StoredTaskStatus>, failures = 2) =>
+    aTask({ state: 'failed', failures, lastFailure: 'exit code 9', status });
+  const times = { startedAt: '2026-01-01T00:00:00.000Z' };
+
+  it.each([
+    ['exit code 1', { reason: 'ExitCode', exitCode: 1 }],
+    ['OOMKilled', { reason: 'OOMKilled', exitCode: 137 }],
+    ['Unhealthy', { reason: 'Unhealthy', exitCode: 143 }],
+    ['ImageNotFound', { reason: 'ImageNotFound' }],
+    ['failed', {}],
+  ])('hands on how the last one ended: %s', (lastFailure, status) => {
+    expect(successionOf(ended(status), 'ended', policy)).toMatchObject({
+      failures: 3,
+      lastFailure,
+    });
+  });
+
+  it('keeps it over a move to another node', () => {
+    const moved = successionOf(aTask({ failures: 2, lastFailure: 'x' }), 'node-drained', policy);
+    expect(moved).toMatchObject({ failures: 2, lastFailure: 'x', delayMs: 0 });
+  });
+
+  it('forgets it when a task ran for long enough', () => {
+    const long = ended({ ...times, finishedAt: '2026-01-01T00:01:00.000Z' });
+    const succession = successionOf(long, 'ended', policy);
+    expect(succession).toEqual({ failures: 0, restarts: 1, delayMs: 2_000 });
   });
 });
 

@@ -14,6 +14,8 @@ export interface Succession {
   readonly delayMs: number;
   readonly restarts: number;
   readonly failures: number;
+  /** How the last of the failures ended, in a word or two; undefined without any. */
+  readonly lastFailure?: string;
 }
 
 /** A back-off never begins below this, whatever the policy's delay. */
@@ -42,14 +44,24 @@ export function successionOf(
   cause: EndCause,
   policy: EffectiveRestartPolicy,
 ): Succession {
-  const { restarts, failures } = last.task.spec;
-  if (cause !== 'ended' || !endedByItself(last)) return { delayMs: 0, restarts, failures };
+  const { restarts, failures, lastFailure } = last.task.spec;
+  if (cause !== 'ended' || !endedByItself(last)) {
+    return { delayMs: 0, restarts, failures, ...(lastFailure !== undefined && { lastFailure }) };
+  }
   const inARow = ranMs(last) >= policy.resetAfterMs ? 0 : failures + 1;
   return {
     delayMs: restartDelayMs(inARow, policy, last.task.metadata.uid),
     restarts: restarts + 1,
     failures: inARow,
+    ...(inARow > 0 && { lastFailure: endWords(last) }),
   };
+}
+
+/** `exit code 1`, `OOMKilled`, `ImageNotFound`: enough to know where to look. */
+function endWords({ state, status }: TaskView): string {
+  const { reason, exitCode } = status ?? {};
+  if (reason !== undefined && reason !== 'ExitCode') return reason;
+  return exitCode === undefined ? state : `exit code ${exitCode}`;
 }
 
 /**

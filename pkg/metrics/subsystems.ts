@@ -123,6 +123,14 @@ export const clusterMetrics = defineSubsystem('cluster', 'Cluster', {
   desiredTasks: gauge('desired_tasks', 'Tasks by the state they are told to reach.', {
     state: DESIRED_STATES,
   }),
+  readyTasks: gauge(
+    'ready_tasks',
+    'Tasks that run and are in service. Less than running tasks for long: a readiness probe fails.',
+  ),
+  backoffTasks: gauge(
+    'backoff_tasks',
+    'Tasks that are held back after failures until their next try.',
+  ),
   nodes: gauge('nodes', 'Nodes by state.', { state: NODE_STATES }),
   services: gauge('services', 'Services.'),
 });

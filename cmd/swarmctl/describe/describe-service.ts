@@ -1,13 +1,8 @@
-import {
-  isJob,
-  isWanted,
-  revisionTemplateOf,
-  type Service,
-  type Task,
-} from '../../../api/v1/index.js';
+import { isJob, revisionTemplateOf, type Service, type Task } from '../../../api/v1/index.js';
 import type { Session } from '../cli.js';
 import { byPlace } from '../objects/task-order.js';
-import { plural, stateOf } from '../output/words.js';
+import { backoffWords, isWaiting } from '../output/backoff.js';
+import { plural } from '../output/words.js';
 import {
   conditionsPart,
   eventsPart,
@@ -67,9 +62,10 @@ function statusWords({ metadata, status }: Service): string {
   if (status.observedGeneration !== metadata.generation) {
     return `the last change (generation ${String(metadata.generation ?? 0)}) has not been looked at yet`;
   }
-  const { desired, running, updated, pending, failed } = status;
+  const { desired, running, ready = running, updated, pending, failed } = status;
   const words = [
     `${String(running)} of ${plural(desired, 'task')} running`,
+    ready < running ? `${String(ready)} ready` : '',
     updated < running ? `${String(updated)} of the newest revision` : '',
     pending > 0 ? `${String(pending)} pending` : '',
     failed > 0 ? `${String(failed)} failing` : '',
@@ -96,17 +92,11 @@ function runRows({ status }: Service, now: Date): readonly SheetRow[] {
 /** Tasks whose start is held back, and for how long. */
 function restartLines(tasks: readonly Task[], { now }: DescribeContext): string {
   return tasks
-    .filter((task) => isHeldBack(task, now))
-    .map(
-      ({ metadata, spec }) =>
-        `${metadata.name} starts again in ${untilWords(spec.startAt ?? '', now)} (restart ${String(spec.restarts)}, ${plural(spec.failures, 'failure')} in a row)\n`,
-    )
+    .filter((task) => isWaiting(task, now))
+    .map((task) => {
+      const { startAt = '' } = task.spec;
+      const words = backoffWords(task, now) || `starts again in ${untilWords(startAt, now)}`;
+      return `${task.metadata.name}: ${words}\n`;
+    })
     .join('');
-}
-
-/** Whether it waits for the instant of its restart. */
-export function isHeldBack(task: Task, now: Date): boolean {
-  const { startAt, desiredState } = task.spec;
-  if (startAt === undefined || !isWanted(desiredState) || stateOf(task) === 'running') return false;
-  return Date.parse(startAt) > now.getTime();
 }

@@ -1,6 +1,8 @@
 import type { Task, TaskReport } from '../../../api/v1/index.js';
 import type { Session } from '../cli.js';
-import { plural, portWords, stateOf } from '../output/words.js';
+import { ageOf } from '../output/age.js';
+import { backoffWords, isWaiting, shownState } from '../output/backoff.js';
+import { plural, portWords } from '../output/words.js';
 import {
   eventsPart,
   instantWords,
@@ -9,7 +11,6 @@ import {
   untilWords,
   type DescribeContext,
 } from './common.js';
-import { isHeldBack } from './describe-service.js';
 import { renderPart, renderSheet, type SheetRow } from './sheet.js';
 import { templateRows } from './spec-words.js';
 import { pendingPart } from './why-pending.js';
@@ -54,18 +55,20 @@ function specRows(task: Task, { now, nodeName }: DescribeContext): readonly Shee
       'Restarts',
       `${String(spec.restarts)} before this task, ${plural(spec.failures, 'failure')} in a row`,
     ],
-    [
-      'Next restart',
-      isHeldBack(task, now) ? `in ${untilWords(spec.startAt ?? '', now)}` : undefined,
-    ],
+    ['Next restart', nextRestart(task, now)],
     ['Restarts task', spec.replaces],
     ['Updates task', spec.updates],
   ];
 }
 
+function nextRestart(task: Task, now: Date): string | undefined {
+  if (!isWaiting(task, now)) return undefined;
+  return backoffWords(task, now) || `in ${untilWords(task.spec.startAt ?? '', now)}`;
+}
+
 function statusRows(task: Task, { now, paint }: DescribeContext): readonly SheetRow[] {
   const { status } = task;
-  const state = stateOf(task);
+  const state = shownState(task, now);
   const bad = ['failed', 'rejected', 'orphaned'].includes(state);
   return [
     ['State', paint(bad ? 'bad' : 'strong', state)],
@@ -81,10 +84,20 @@ function reportRows(report: TaskReport, now: Date): readonly SheetRow[] {
     ['Error', report.error],
     ['Exit code', exitCode === undefined ? undefined : String(exitCode)],
     ['Health', report.health],
+    ['Ready', readyWords(report, now)],
     ['Container', report.containerId],
     ['Process', pid ? String(pid) : undefined],
     ['Ports', report.ports?.map(portWords)],
     ['Started', instantWords(report.startedAt, now)],
     ['Finished', instantWords(report.finishedAt, now)],
   ];
+}
+
+/** Whether it is in service, and since when. */
+function readyWords({ state, ready, readySince, unready }: TaskReport, now: Date) {
+  if (state !== 'running') return undefined;
+  if (unready)
+    return `no (${unready.reason}): ${unready.message}, since ${ageOf(unready.since, now)}`;
+  if (ready === false) return 'no';
+  return readySince === undefined ? 'yes' : `yes, since ${ageOf(readySince, now)}`;
 }

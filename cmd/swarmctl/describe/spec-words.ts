@@ -17,6 +17,7 @@ import {
   type TaskTemplate,
 } from '../../../api/v1/index.js';
 import { plural, portWords } from '../output/words.js';
+import { probeRows } from './probe-words.js';
 import type { SheetRow } from './sheet.js';
 
 /** A service's template in words; what nobody wrote appears as what is in effect. */
@@ -29,6 +30,7 @@ export function templateRows(
     ...containerRows(container),
     ['Ports', endpoint?.ports?.map((port) => `${portWords(port)} (on the node)`)],
     ['Health check', healthWords(container.healthcheck)],
+    ...probeRows(task),
     ['Limits', limitWords(resources)],
     ['Reserved', reservationWords(resources)],
     ...placementRows(placement),

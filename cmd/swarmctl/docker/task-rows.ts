@@ -3,7 +3,8 @@ import type { Session } from '../cli.js';
 import { readNodeNames } from '../objects/node-names.js';
 import { byPlace, slotOf } from '../objects/task-order.js';
 import { formatAgo } from '../output/age.js';
-import { imageWords, portWords, shortId, stateOf } from '../output/words.js';
+import { backoffWords, shownState } from '../output/backoff.js';
+import { imageWords, portWords, shortId } from '../output/words.js';
 import { hasLabels, matches, parseFilters, type Filters } from './filters.js';
 import { capitalised } from './pretty/pretty-node.js';
 import type { Heading, Row } from './print-rows.js';
@@ -85,7 +86,7 @@ interface RowContext {
 
 function rowOf(task: Task, { options, isHistory, now, nodeName, imageOf }: RowContext): Row {
   const { metadata, spec, status } = task;
-  const error = errorOf(task);
+  const error = errorOf(task, now);
   const since = status?.at ?? metadata.updatedAt;
   return {
     ID: idOf(task, options),
@@ -93,13 +94,16 @@ function rowOf(task: Task, { options, isHistory, now, nodeName, imageOf }: RowCo
     Image: options.trunc ? imageWords(imageOf(task)) : imageOf(task),
     Node: spec.nodeId === undefined ? '' : nodeName(spec.nodeId),
     DesiredState: capitalised(spec.desiredState),
-    CurrentState: `${capitalised(stateOf(task))} ${formatAgo(since, now).toLowerCase()}`,
+    CurrentState: `${capitalised(shownState(task, now))} ${formatAgo(since, now).toLowerCase()}`,
     Error: quotedError(error, options),
     Ports: (status?.ports ?? []).map(portWords).join(','),
   };
 }
 
-function errorOf({ spec, status }: Task): string {
+function errorOf(task: Task, now: Date): string {
+  const { spec, status } = task;
+  const heldBack = backoffWords(task, now);
+  if (heldBack !== '') return heldBack;
   const pending = spec.nodeId === undefined ? spec.pending?.message : undefined;
   return status?.error ?? pending ?? '';
 }

@@ -4,6 +4,7 @@ import {
   jobOutcomeOf,
   type Condition,
   type Service,
+  type ServiceStatus,
 } from '../../../api/v1/index.js';
 import { UsageError } from '../exit-code.js';
 import { progressOf } from '../progress/service-progress.js';
@@ -58,9 +59,14 @@ const RUNNING: WaitGoal = {
   isReached: (object) => object !== undefined && isRunning(object),
   present: (object) =>
     object.kind === 'Service'
-      ? `${String(object.status?.running ?? 0)} of ${String(object.status?.desired ?? 0)} tasks run`
+      ? runningWords(object.status)
       : `state is ${wordOf(valueAt(object, 'status.state'))}`,
 };
+
+function runningWords({ running = 0, desired = 0, ready }: Partial<ServiceStatus> = {}): string {
+  const words = `${String(running)} of ${String(desired)} tasks run`;
+  return ready === undefined || ready === running ? words : `${words}, ${String(ready)} ready`;
+}
 
 function isRunning(object: AnyObject): boolean {
   switch (object.kind) {

@@ -12,17 +12,10 @@ import {
 } from '../../../api/v1/index.js';
 import type { KindTypes, Plural } from '../../../pkg/client/index.js';
 import { ageOf } from './age.js';
+import { backoffWords, shownState } from './backoff.js';
 import type { Paint, Tone } from './colour.js';
 import type { Column } from './table.js';
-import {
-  labelWords,
-  portsOf,
-  replicaWords,
-  revisionState,
-  shortId,
-  stateOf,
-  taskMessage,
-} from './words.js';
+import { labelWords, portsOf, replicaWords, revisionState, shortId, taskMessage } from './words.js';
 
 /** What columns need besides the object. */
 export interface ColumnContext {
@@ -79,13 +72,18 @@ const tasks: Columns<Task> = ({ now, paint, nodeName }) => [
   { heading: 'SERVICE', text: ({ spec }) => spec.service },
   { heading: 'NODE', text: ({ spec }) => nodeOf(spec.nodeId, nodeName) },
   { heading: 'DESIRED', text: ({ spec }) => spec.desiredState },
-  { heading: 'STATE', text: (task) => paint(stateTone(stateOf(task)), stateOf(task)) },
+  { heading: 'STATE', text: (task) => paint(taskTone(task, now), shownState(task, now)) },
   { heading: 'AGE', text: ({ metadata }) => ageOf(metadata.createdAt, now) },
   { heading: 'REVISION', wide: true, text: ({ spec }) => String(spec.revision) },
   { heading: 'RESTARTS', wide: true, text: ({ spec }) => String(spec.restarts) },
   { heading: 'CONTAINER', wide: true, text: ({ status }) => shortId(status?.containerId) },
-  { heading: 'MESSAGE', text: taskMessage },
+  { heading: 'MESSAGE', text: (task) => backoffWords(task, now) || taskMessage(task) },
 ];
+
+/** What runs and is not in service is on its way, too. */
+function taskTone(task: Task, now: Date): Tone {
+  return task.status?.ready === false ? 'busy' : stateTone(shownState(task, now));
+}
 
 const nodeOf = (id: string | undefined, nodeName: (id: string) => string) =>
   id === undefined ? '' : nodeName(id);

@@ -1,4 +1,11 @@
-import type { EffectiveJob, Port, Service, Task, ServiceRevision } from '../../../api/v1/index.js';
+import type {
+  EffectiveJob,
+  Port,
+  Service,
+  ServiceRevision,
+  Task,
+  TaskState,
+} from '../../../api/v1/index.js';
 import { effectiveJob, replicasOf } from '../../../api/v1/index.js';
 
 /** How many characters of an id people need. */
@@ -92,11 +99,11 @@ export const imageWords = (image: string): string =>
   image.replace(/(:[\w][\w.-]*)@sha256:[0-9a-f]+$/, '$1');
 
 /** The state to show of a task. */
-export function stateOf({ spec, status }: Task): string {
+export function stateOf({ spec, status }: Task): TaskState {
   return status?.state ?? (spec.nodeId === undefined ? 'pending' : 'assigned');
 }
 
-/** What there is to say about a task now: why it waits, what went wrong, or what it does. */
+/** What a task itself says: why it waits for a node, what went wrong, or what it does. */
 export function taskMessage({ spec, status }: Task): string {
   const why = status?.error ?? '';
   if (why !== '') return why;

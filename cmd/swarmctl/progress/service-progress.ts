@@ -14,10 +14,10 @@ import {
   type UpdateStatus,
 } from '../../../api/v1/index.js';
 import { untilWords } from '../describe/common.js';
-import { isHeldBack } from '../describe/describe-service.js';
 import type { NodeNames } from '../objects/node-names.js';
 import { byNewest, slotOf } from '../objects/task-order.js';
-import { plural, stateOf, taskMessage } from '../output/words.js';
+import { isWaiting, shownState } from '../output/backoff.js';
+import { plural, taskMessage } from '../output/words.js';
 
 /** How far one slot is. */
 export interface SlotProgress {
@@ -92,7 +92,7 @@ function runningOf(
   slots: readonly SlotProgress[],
   target: readonly number[] | undefined,
 ): number {
-  if (target === undefined) return status?.updated ?? 0;
+  if (target === undefined) return doneOf(status);
   return slots.filter(({ state }) => state === 'running').length;
 }
 
@@ -135,6 +135,10 @@ function jobSlots(
       return slotProgress(label, [...members].sort(byNewest), now);
     });
 }
+
+/** Tasks that are as they should be. */
+const doneOf = ({ updated = 0, ready = updated }: Partial<ServiceStatus> = {}): number =>
+  Math.min(updated, ready);
 
 /** The revisions that an update or rollback under way brings tasks to, or leaves them at. */
 function targetOf({ status }: Service): readonly number[] | undefined {
@@ -181,9 +185,12 @@ function outcomeOfStatus(
   const { update } = status;
   if (update && isUnderWay(update))
     return { kind: 'working', ...noteOn(update, spec, { progressing, now }) };
-  const isComplete = status.running >= status.desired && status.updated >= status.desired;
-  return { kind: isComplete || isSettled(progressing) ? 'converged' : 'working' };
+  const isComplete = isSettled(progressing) || hasAll(status);
+  return { kind: isComplete ? 'converged' : 'working' };
 }
+
+const hasAll = ({ desired, running, updated, ready = running }: ServiceStatus): boolean =>
+  running >= desired && updated >= desired && ready >= desired;
 
 /** Going back is told with why; tasks that all run are watched until they count. */
 function noteOn(
@@ -248,6 +255,9 @@ function tasksBySlot(tasks: readonly Task[]): ReadonlyMap<string, readonly Task[
 
 const isLive = ({ spec }: Task) => isWanted(spec.desiredState);
 
+/** State of a slot whose task runs and is not in service. */
+const UNREADY = 'not ready';
+
 /** State of a slot that an update has not come to yet. */
 const OUTDATED = 'outdated';
 
@@ -265,15 +275,23 @@ function waitsForTurn(tasks: readonly Task[], target: readonly number[] | undefi
 function slotProgress(label: string, newestFirst: readonly Task[], now: Date): SlotProgress {
   const current = newestFirst.find(isLive) ?? newestFirst[0];
   if (current === undefined) return { label, state: 'new', note: '' };
-  const state = stateOf(current);
-  if (state === 'running' || state === 'complete') return { label, state, note: '' };
-  if (isHeldBack(current, now)) {
+  const state = shownState(current, now);
+  if (state === 'running') return { label, ...runningProgress(current) };
+  if (state === 'complete') return { label, state, note: '' };
+  if (isWaiting(current, now)) {
     const why = lastFailure(newestFirst);
     const again = `next try in ${untilWords(current.spec.startAt ?? '', now)}`;
     return { label, state, note: why === '' ? again : `${again}: ${why}` };
   }
   const message = taskMessage(current);
   return { label, state, note: message === state ? '' : message };
+}
+
+/** One that is not in service is on its way still. */
+function runningProgress({ status }: Task): Pick<SlotProgress, 'state' | 'note'> {
+  return status?.ready === false
+    ? { state: UNREADY, note: status.unready?.message ?? '' }
+    : { state: 'running', note: '' };
 }
 
 function lastFailure(newestFirst: readonly Task[]): string {
