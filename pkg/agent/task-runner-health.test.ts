@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ContainerSpec } from '../../api/v1/index.js';
+import type { ContainerSpec, TaskReport } from '../../api/v1/index.js';
 import { TASK_CONTAINER, TASK_IMAGE, TaskRunnerFixture } from '../../test/fixtures/task-runner.js';
 import { UnavailableError } from '../base/index.js';
 
@@ -288,12 +288,39 @@ describe('TaskRunner with probes', () => {
       await fixture.start(probed);
       await seconds(30);
       const { readySince } = fixture.last ?? {};
-      await fixture.restartAgent(probed, { awayMs: 60_000 });
-      expect(fixture.reports.every(({ ready }) => ready === true)).toBe(true);
-      expect(fixture.last).toMatchObject({ state: 'running', readySince });
       const { length } = fixture.network.asked;
+      await fixture.restartAgent(probed, { awayMs: 60_000 });
       await seconds(1);
       expect(fixture.network.asked.length).toBeGreaterThan(length);
+      expect(fixture.reports.map(({ ready }) => ready)).toEqual([true]);
+      expect(fixture.last).toMatchObject({ state: 'running', readySince });
+    });
+
+    it.each([
+      ['out of service', ({ ready }: TaskReport) => ready === false],
+      ['starting', ({ state }: TaskReport) => state === 'starting'],
+      ['preparing', ({ state }: TaskReport) => state === 'preparing'],
+    ])(
+      'does not go back to %s because what it kept is older than what it said',
+      async (_what, is) => {
+        fixture.network.answer(81, {});
+        await fixture.start(probed);
+        const older = fixture.reports.find(is);
+        expect(older).toBeDefined();
+        fixture.network.answer(80, {});
+        await seconds(30);
+        await fixture.restartAgent(probed, { report: older });
+        await seconds(1);
+        expect(fixture.reports.map(({ ready }) => ready)).toEqual([true]);
+      },
+    );
+
+    it('tells all the same of what happens meanwhile', async () => {
+      await fixture.start(probed);
+      await fixture.task.release();
+      fixture.engine.exitContainer(TASK_CONTAINER, 3);
+      await fixture.restartAgent(probed);
+      expect(fixture.last).toMatchObject({ state: 'failed', exitCode: 3 });
     });
 
     it('keeps a task out of service that was so', async () => {
@@ -303,9 +330,10 @@ describe('TaskRunner with probes', () => {
       const { unready } = fixture.last ?? {};
       expect(unready?.reason).toBe('ReadinessFailed');
       await fixture.restartAgent(probed);
+      await seconds(1);
       expect(fixture.last).toMatchObject({ ready: false, unready });
       fixture.network.answer(80, {});
-      await seconds(2);
+      await seconds(11);
       expect(fixture.last).toMatchObject({ ready: true });
     });
 
@@ -335,6 +363,7 @@ describe('TaskRunner with probes', () => {
       await fixture.start({});
       const { ready: _ready, readySince: _since, ...old } = fixture.last!;
       await fixture.restartAgent(probed, { report: old });
+      await seconds(1);
       expect(fixture.last).toMatchObject({ state: 'running', ready: true });
     });
   });

@@ -73,6 +73,8 @@ export class TaskRunner {
   private progressAtMs = -Infinity;
   /** What the last inspect showed is still true as far as is known. */
   private isUpToDate = false;
+  /** Nothing was reported yet. */
+  private isSilent = false;
   private current: TaskStep = 'rest';
   private readonly wake = new Wake();
   private readonly life = new AbortScope();
@@ -88,7 +90,8 @@ export class TaskRunner {
     this.desired = assignment.desiredState;
     this.container = new TaskContainer(around, assignment, template, past.container?.id);
     const spec = template.task.container;
-    this.health = new TaskHealth(around.probes, spec, past.report, () => {
+    const isTakenOver = past.container?.startedAt !== undefined;
+    this.health = new TaskHealth(around.probes, spec, { ...past, isTakenOver }, () => {
       this.wake.notify();
     });
     const { withdrawal, clock, probes } = around;
@@ -111,9 +114,10 @@ export class TaskRunner {
     return this.container.knownId ?? this.latest.containerId;
   }
 
-  /** Begins to work; reports at once, so that the manager knows where the task stands. */
+  /** Begins to work; reports as soon as it is sure, so that the manager knows where the task stands. */
   start(): void {
-    this.around.report(this.assignment.taskId, this.latest);
+    this.isSilent = this.health.isUnsure;
+    if (!this.isSilent) this.around.report(this.assignment.taskId, this.latest);
     this.loop = this.run();
   }
 
@@ -231,7 +235,9 @@ export class TaskRunner {
       const wait = isHealthy ? this.health.startupWait : 'waiting for the health check';
       if (wait === undefined) {
         this.health.follow(container, 'running');
-        this.tell({ state: 'running', message: this.runningWords, ...factsOf(container) });
+        this.isSilent = this.health.isUnsure;
+        this.note({ state: 'running', message: this.runningWords, ...factsOf(container) });
+        if (!this.isSilent) this.around.report(this.assignment.taskId, this.latest);
         return;
       }
       if (wait !== this.latest.message) this.tell({ message: wait, ...factsOf(container) });
@@ -247,7 +253,9 @@ export class TaskRunner {
         this.tell({ message: this.runningWords, ...factsOf(container) });
       }
     }
-    if (!this.health.isTold(this.latest)) this.tell({ message: this.runningWords });
+    if (this.isSilent ? !this.health.isUnsure : !this.health.isTold(this.latest)) {
+      this.tell({ message: this.runningWords });
+    }
     await this.wake.wait(this.step.signal);
   }
 
@@ -380,6 +388,12 @@ export class TaskRunner {
   }
 
   private tell(change: Partial<TaskReport>): void {
+    this.isSilent = false;
+    this.note(change);
+    this.around.report(this.assignment.taskId, this.latest);
+  }
+
+  private note(change: Partial<TaskReport>): void {
     const containerId = this.container.knownId;
     this.latest = this.stamped({
       ...withoutError(this.latest),
@@ -387,7 +401,6 @@ export class TaskRunner {
       ...change,
     });
     if (isTerminal(this.latest.state)) this.health.halt();
-    this.around.report(this.assignment.taskId, this.latest);
   }
 
   private stamped(report: Omit<TaskReport, 'at'>): TaskReport {

@@ -55,6 +55,11 @@ export class ProbeRun {
     this.tally = freshTally(options.believed);
   }
 
+  /** Whether it was tried at all. */
+  get hasTried(): boolean {
+    return this.tries > 0;
+  }
+
   get verdict(): ProbeVerdict {
     return this.tally.verdict;
   }
@@ -122,8 +127,8 @@ export class ProbeRun {
     this.tally = tally;
     const isNews = tally.output !== this.told.output;
     const mayTell = this.told.output === '' || nowMs - this.told.atMs >= RETELL_MS;
-    const tells = tally.verdict !== before || (tally.verdict !== 'passing' && isNews && mayTell);
-    if (!tells) return;
+    const isOther = tally.verdict !== before || (tally.verdict !== 'passing' && isNews && mayTell);
+    if (!isOther && this.tries > 1) return;
     this.told = { output: tally.output, atMs: nowMs };
     this.options.onChange();
   }

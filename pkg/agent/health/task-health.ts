@@ -17,6 +17,13 @@ export type Standing = Pick<TaskReport, 'ready' | 'readySince' | 'unready'>;
 export type LeaveReason = 'Stopping' | 'Unhealthy';
 
 const NOT_PASSED_YET = 'the readiness probe has not passed yet';
+/** What is known of a task from before. */
+export interface HealthPast {
+  readonly report?: TaskReport | undefined;
+  /** Its container ran when the agent came. */
+  readonly isTakenOver: boolean;
+}
+
 /** What a report says of a probe is cut at this; the error of a failed task has all of it. */
 const MAX_WORDS = 512;
 
@@ -31,13 +38,15 @@ export class TaskHealth {
   /** Set once it leaves service for good. */
   private leaving: Unready | undefined;
   private known: Standing | undefined;
+  private readonly isTakenOver: boolean;
 
   constructor(
     private readonly around: ProbeSurroundings,
     { probes }: ContainerSpec,
-    past: TaskReport | undefined,
+    { report: past, isTakenOver }: HealthPast,
     private readonly onChange: () => void,
   ) {
+    this.isTakenOver = isTakenOver;
     if (past?.state === 'running') {
       this.known = standingOf(past);
       this.leaving = leavingOf(past);
@@ -62,6 +71,14 @@ export class TaskHealth {
     if (!failed) return undefined;
     const name = failed === this.startup ? 'startup' : 'liveness';
     return `${name} probe failed: ${failed.lastOutput}`;
+  }
+
+  /**
+   * True until a task that was taken over has been asked: what was kept of it may be a moment older than what
+   * the agent said before it went away, and saying that again would take the task out of service.
+   */
+  get isUnsure(): boolean {
+    return this.isTakenOver && !this.leaving && this.readiness?.hasTried === false;
   }
 
   /** What reports of the running task say; nothing before it was followed as one. */
