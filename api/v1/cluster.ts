@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Applied } from './applied.js';
-import { ObjectMeta, Timestamp, duration, type StoredMeta } from './common.js';
+import { Condition, ObjectMeta, Timestamp, duration, type StoredMeta } from './common.js';
 import { LogDriver } from './log-driver.js';
 import { STRATEGIES } from './placement.js';
 
@@ -59,6 +59,15 @@ export const ClusterStatus = Type.Object({
   caFingerprint: Type.String({ description: 'SHA-256 of the certificate.' }),
   leader: Type.Optional(Type.String({ description: 'Id of the leading manager.' })),
   createdAt: Timestamp,
+  historyAcceptedAt: Type.Optional(
+    Type.String({
+      ...Timestamp,
+      description: 'When a person accepted a restored or replaced store last.',
+    }),
+  ),
+  conditions: Type.Optional(
+    Type.Array(Condition, { description: 'As the manager sees it that answers.' }),
+  ),
 });
 export type ClusterStatus = Static<typeof ClusterStatus>;
 
@@ -95,6 +104,8 @@ export interface StoredCluster {
   readonly metadata: StoredMeta;
   readonly spec: ClusterSpec;
   readonly applied?: Applied;
+  /** Beside spec, because no document says it: a person accepted the history that the store had then. */
+  readonly history?: { readonly acceptedAt: string };
   readonly security: {
     /** PEM. */
     readonly caCertificate: string;

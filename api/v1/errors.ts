@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { StoreFacts } from './history.js';
 
 /** Every code the API answers with, and its HTTP status. */
 export const API_ERRORS = {
@@ -30,5 +31,6 @@ export const ApiError = Type.Object({
       description: 'One entry per field that is wrong.',
     }),
   ),
+  store: Type.Optional(StoreFacts),
 });
 export type ApiError = Static<typeof ApiError>;

@@ -22,6 +22,7 @@ export * from './task.js';
 export * from './node.js';
 export * from './cluster.js';
 export * from './event.js';
+export * from './history.js';
 export * from './errors.js';
 export * from './session.js';
 export * from './paths.js';

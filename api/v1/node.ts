@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Applied } from './applied.js';
+import type { HistoryLost } from './history.js';
 import { Condition, ObjectMeta, Timestamp, type StoredMeta } from './common.js';
 
 const closed = { additionalProperties: false } as const;
@@ -126,6 +127,8 @@ export interface StoredNodeStatus {
   /** False when the agent vouched that its engine does not answer. */
   readonly engineHealthy: boolean;
   readonly engineMessage?: string;
+  /** Set while the node believes that the store lost history: it is frozen. */
+  readonly historyLost?: HistoryLost;
   readonly version: number;
 }
 

@@ -7,6 +7,7 @@ export const paths = {
   sessionStatus: '/v1/session/status',
   sessionStream: (streamId: string) => `/v1/session/streams/${streamId}`,
   joinTokens: '/v1/join-tokens',
+  acceptHistory: '/v1/cluster/accept-history',
   version: '/v1/version',
   apiResources: '/v1/api-resources',
   openapi: '/v1/openapi.json',

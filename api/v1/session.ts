@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Timestamp } from './common.js';
+import { HistoryLost, HistoryMark, StoreFacts } from './history.js';
 import { NodeDescription } from './node.js';
 import { RevisionTemplate } from './service-revision.js';
 import { AssignedResources, DESIRED_STATES, TaskReport } from './task.js';
@@ -40,6 +41,9 @@ export const SessionRequest = Type.Object({
   description: NodeDescription,
   engineHealthy: Type.Boolean(),
   engineMessage: Type.Optional(Type.String()),
+  /** The newest write that the node has seen. */
+  historyMark: Type.Optional(HistoryMark),
+  historyLost: Type.Optional(HistoryLost),
 });
 export type SessionRequest = Static<typeof SessionRequest>;
 
@@ -68,6 +72,8 @@ export const SessionMessage = Type.Union([
     nodeId: Type.String(),
     heartbeatMs: Type.Integer(),
     managers: Type.Array(Type.String()),
+    /** The store as it was when it took this session; the node judges by it whether it is the one it knows. */
+    store: StoreFacts,
   }),
   Type.Object({
     type: Type.Literal('assignments'),
@@ -77,6 +83,8 @@ export const SessionMessage = Type.Union([
     sequence: Type.Integer(),
     /** Revision of the store the set was read at. */
     revision: Type.Integer(),
+    /** The newest write at that revision. */
+    mark: Type.Optional(HistoryMark),
     set: Type.Array(Assignment),
     /** Task ids no longer assigned: their containers are removed. */
     removed: Type.Array(Type.String()),
@@ -93,7 +101,11 @@ export const SessionMessage = Type.Union([
     since: Type.String({ description: 'Timestamp or empty.' }),
   }),
   Type.Object({ type: Type.Literal('cancel'), streamId: Type.String() }),
-  Type.Object({ type: Type.Literal('ping'), revision: Type.Integer() }),
+  Type.Object({
+    type: Type.Literal('ping'),
+    revision: Type.Integer(),
+    mark: Type.Optional(HistoryMark),
+  }),
   Type.Object({
     type: Type.Literal('managers'),
     managers: Type.Array(Type.String(), {
@@ -105,7 +117,7 @@ export const SessionMessage = Type.Union([
     reason: Type.String({
       description: 'Such as "manager stops", "replaced by a newer session", "node removed".',
     }),
-    /** True when the node was removed from the cluster: it cleans up and leaves. */
+    /** True when the node was removed from the cluster. It asks for another session, and believes that answer. */
     removed: Type.Boolean(),
   }),
 ]);
@@ -116,6 +128,8 @@ export const StatusReport = Type.Object({
   sessionId: Type.String(),
   engineHealthy: Type.Boolean(),
   engineMessage: Type.Optional(Type.String()),
+  /** Missing when the node believes the store. */
+  historyLost: Type.Optional(HistoryLost),
   /** Present when it changed. */
   description: Type.Optional(NodeDescription),
   tasks: Type.Array(Type.Object({ taskId: Type.String(), report: TaskReport }), { maxItems: 1000 }),

@@ -38,6 +38,10 @@ export function collectCluster(
       .filter((task) => isBackingOff(task.spec, stateOf(world, task), nowMs));
     return [[{}, held.length]];
   });
+  metrics.frozenNodes.onCollect(() => {
+    const frozen = world.nodeStatuses.list().filter(({ historyLost }) => historyLost !== undefined);
+    return [[{}, frozen.length]];
+  });
   metrics.nodes.onCollect(() => {
     const stateOfNode = (id: string) => world.nodeHealths.get(id)?.state ?? 'unknown';
     const counts = countBy(world.nodes.list(), ({ metadata }) => stateOfNode(metadata.uid));

@@ -3,6 +3,7 @@ import type { SwarmClient } from '../../pkg/client/index.js';
 /** What commands need of a cluster; tests may give them another one. */
 export type ClusterApi = Pick<
   SwarmClient,
+  | 'acceptHistory'
   | 'apply'
   | 'close'
   | 'create'

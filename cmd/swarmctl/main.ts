@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 import { SystemClock } from '../../pkg/base/index.js';
 import { EXIT } from './exit-code.js';
@@ -15,10 +16,20 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed);
 });
 
+async function ask(question: string): Promise<string> {
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await reader.question(question, { signal: interrupt.signal });
+  } finally {
+    reader.close();
+  }
+}
+
 const streams: Streams = {
   out: (chunk) => void process.stdout.write(chunk),
   err: (chunk) => void process.stderr.write(chunk),
   readStdin: () => text(process.stdin),
+  ...(process.stdin.isTTY && { ask }),
   isTerminal: process.stdout.isTTY,
   get columns() {
     return process.stdout.isTTY ? process.stdout.columns : 80;

@@ -471,8 +471,9 @@ describe('describe', () => {
       Agent:         0.1.0
 
       Conditions:
-        TYPE            STATUS   SINCE   REASON          MESSAGE
-        EngineHealthy   true     5m      EngineAnswers   the Docker Engine answers
+        TYPE            STATUS   SINCE   REASON           MESSAGE
+        EngineHealthy   true     5m      EngineAnswers    the Docker Engine answers
+        HistoryKept     true     5m      StoreContinues   the store is the one that the node knows
 
       Tasks:
         NAME    ID             NODE      DESIRED    STATE     AGE   MESSAGE

@@ -8,6 +8,8 @@ export interface Streams {
   readonly err: (text: string) => void;
   /** All of standard input. */
   readonly readStdin: () => Promise<string>;
+  /** Asks the person and gives the answer; missing when nobody is there who could answer. */
+  readonly ask?: (question: string) => Promise<string>;
   /** Standard output is a terminal: colours and redrawing are welcome. */
   readonly isTerminal: boolean;
   /** Width and height of the terminal; 80 by 24 when there is none. */

@@ -1,20 +1,25 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { aTemplate, anAssignment } from '../../test/builders/assignment.js';
-import { FakeClock } from '../../test/fakes/fake-clock.js';
+import { nullLogger } from '../log/index.js';
 import { AssignmentBook, type AssignmentsMessage } from './assignment-book.js';
+import { KnownHistory } from './known-history.js';
 
 const TEMPLATES = { 'uid1/1': aTemplate() };
 
 describe('AssignmentBook', () => {
-  let clock: FakeClock;
+  let history: KnownHistory;
   let changes: number;
   let book: AssignmentBook;
 
   beforeEach(() => {
-    clock = new FakeClock();
+    history = new KnownHistory(nullLogger);
+    history.judge(store(1));
     changes = 0;
-    book = new AssignmentBook(clock, () => (changes += 1));
+    book = new AssignmentBook(history, () => (changes += 1));
   });
+
+  const store = (revision: number, acceptedAt = '2026-01-01T00:00:00.000Z') =>
+    ({ id: 'etcd1', revision, acceptedAt, remembers: 'unknown' }) as const;
 
   function message(parts: Partial<AssignmentsMessage> = {}): AssignmentsMessage {
     return {
@@ -97,16 +102,62 @@ describe('AssignmentBook', () => {
       expect(wanted()).toEqual(['task1', 'task2']);
       expect(book.wanted.authoritative).toBe(true);
     });
+  });
 
-    it('is believed after a while: history was put back', async () => {
-      await clock.advance(29_000);
-      book.reached(16);
+  describe('a manager that cannot tell the whole', () => {
+    beforeEach(() => {
+      book.take(whole(10, 1, 2));
+      book.close();
+      book.take(
+        message({
+          complete: false,
+          revision: 11,
+          set: [anAssignment(1, { desiredState: 'shutdown' }), anAssignment(3)],
+          templates: TEMPLATES,
+        }),
+      );
+    });
+
+    it('changes what it names, and nothing follows from the rest', () => {
+      expect(wanted()).toEqual(['task1', 'task2', 'task3']);
+      expect(book.wanted.assignments.get('task1')?.desiredState).toBe('shutdown');
+      expect(book.wanted.authoritative).toBe(false);
+    });
+
+    it('goes on with changes', () => {
+      book.take(message({ complete: false, sequence: 2, revision: 12, removed: ['task2'] }));
+      expect(wanted()).toEqual(['task1', 'task3']);
+      expect(book.wanted.authoritative).toBe(false);
+    });
+
+    it('tells the whole as soon as it can', () => {
+      book.take({ ...whole(13, 3), sequence: 2 });
+      expect(wanted()).toEqual(['task3']);
+      expect(book.wanted.authoritative).toBe(true);
+    });
+  });
+
+  describe('a store that lost history', () => {
+    beforeEach(() => {
+      book.take(whole(20, 1));
+      book.close();
+      history.judge(store(15));
+      book.take(whole(15));
+      book.reached(40);
+    });
+
+    it('changes nothing, however far it comes', () => {
       expect(wanted()).toEqual(['task1']);
-      await clock.advance(1_000);
-      book.reached(16);
-      expect(wanted()).toEqual(['task1', 'task2']);
-      book.take(message({ complete: false, sequence: 2, revision: 17, removed: ['task2'] }));
-      expect(wanted()).toEqual(['task1']);
+      expect(book.wanted.authoritative).toBe(false);
+      expect(history.seen?.revision).toBe(20);
+    });
+
+    it('is believed when a person has accepted it', () => {
+      book.close();
+      history.judge(store(16, '2026-01-02T00:00:00.000Z'));
+      book.take(whole(16));
+      expect(wanted()).toEqual([]);
+      expect(book.wanted.authoritative).toBe(true);
     });
   });
 

@@ -1,5 +1,11 @@
-import type { Assignment, RevisionTemplate, SessionMessage } from '../../api/v1/index.js';
-import { UnavailableError, type Clock } from '../base/index.js';
+import type {
+  Assignment,
+  HistoryMark,
+  RevisionTemplate,
+  SessionMessage,
+} from '../../api/v1/index.js';
+import { UnavailableError } from '../base/index.js';
+import type { KnownHistory } from './known-history.js';
 
 /** What a manager says about assignments. */
 export type AssignmentsMessage = Extract<SessionMessage, { type: 'assignments' }>;
@@ -16,8 +22,8 @@ export interface WantedTasks {
   readonly authoritative: boolean;
 }
 
-/** A manager whose view stays older than one we have seen for so long is right: history was put back. */
-const OLD_VIEW_PATIENCE_MS = 30_000;
+/** Sequence of the first message of a session. */
+const FIRST = 1;
 
 const NOTHING: WantedTasks = {
   assignments: new Map(),
@@ -28,24 +34,24 @@ const NOTHING: WantedTasks = {
 interface OpenSet {
   readonly assignments: Map<string, Assignment>;
   readonly templates: Map<string, RevisionTemplate>;
-  readonly sinceMs: number;
+  /** False when the manager cannot tell the whole: then nothing follows from what is missing. */
+  readonly authoritative: boolean;
   sequence: number;
 }
 
 /**
  * Keeps the set of wanted tasks from session to session. A set that was read at an older revision than
  * one seen before is held back until its manager has caught up, so that a task that was removed does
- * not come back.
+ * not come back; while the store has lost history, all of them are.
  */
 export class AssignmentBook {
   private current = NOTHING;
   private open: OpenSet | undefined;
   /** The open set has changed since it was published. */
   private isDirty = false;
-  private newestRevision = 0;
 
   constructor(
-    private readonly clock: Clock,
+    private readonly history: KnownHistory,
     private readonly onChange: () => void,
   ) {}
 
@@ -68,50 +74,55 @@ export class AssignmentBook {
 
   /** A message of the open session. Errors: UnavailableError when one was lost: open a new session. */
   take(message: AssignmentsMessage): void {
-    const set = message.complete ? this.begin(message) : this.next(message);
+    const set = this.setOf(message);
     for (const [key, template] of Object.entries(message.templates)) {
       set.templates.set(key, template);
     }
     for (const assignment of message.set) set.assignments.set(assignment.taskId, assignment);
     for (const taskId of message.removed) set.assignments.delete(taskId);
     assertTemplates(message.set, set.templates);
-    this.reached(message.revision);
+    this.reached(message.revision, message.mark);
   }
 
   /** The open session's set is also the one at this later revision. */
-  reached(revision: number): void {
-    const { open } = this;
-    if (!open) return;
-    const waitedMs = this.clock.monotonicMs() - open.sinceMs;
-    if (revision < this.newestRevision && waitedMs < OLD_VIEW_PATIENCE_MS) return;
-    this.newestRevision = revision;
+  reached(revision: number, mark?: HistoryMark): void {
+    const { open, history } = this;
+    if (!open || history.lost || history.isPast(revision)) return;
+    history.reached(revision, mark);
     this.publish(open);
   }
 
-  private publish({ assignments, templates }: OpenSet): void {
+  private publish({ assignments, templates, authoritative }: OpenSet): void {
     if (!this.isDirty) return;
     this.isDirty = false;
     this.current = {
       assignments: new Map(assignments),
       templates: new Map(templates),
-      authoritative: true,
+      authoritative,
     };
     this.onChange();
   }
 
-  private begin({ sequence }: AssignmentsMessage): OpenSet {
+  private setOf(message: AssignmentsMessage): OpenSet {
+    const { open } = this;
+    if (message.complete) return this.begin(message, { ...NOTHING, authoritative: true });
+    // All that the manager can tell for sure: what it does not name stays as it was.
+    if (!open && message.sequence === FIRST) return this.begin(message, this.current);
+    return this.next(message, open);
+  }
+
+  private begin({ sequence }: AssignmentsMessage, from: WantedTasks): OpenSet {
     this.isDirty = true;
     this.open = {
-      assignments: new Map(),
-      templates: new Map(),
-      sinceMs: this.clock.monotonicMs(),
+      assignments: new Map(from.assignments),
+      templates: new Map(from.templates),
+      authoritative: from.authoritative,
       sequence,
     };
     return this.open;
   }
 
-  private next({ sequence }: AssignmentsMessage): OpenSet {
-    const { open } = this;
+  private next({ sequence }: AssignmentsMessage, open: OpenSet | undefined): OpenSet {
     if (!open) throw new UnavailableError('changes of assignments came before the whole set');
     if (sequence !== open.sequence + 1) {
       const found = `${String(sequence)} came after ${String(open.sequence)}`;

@@ -3,6 +3,7 @@ import { Assignment, RevisionTemplate, TaskReport, codec } from '../../api/v1/in
 import { messageOf, type Clock } from '../base/index.js';
 import type { Logger } from '../log/index.js';
 import type { WantedTasks } from './assignment-book.js';
+import { SeenHistory } from './known-history.js';
 import type { NodeState } from './node-state.js';
 import { Wake } from './wake.js';
 
@@ -13,6 +14,7 @@ const Content = Type.Object({
   assignments: Type.Array(Assignment),
   templates: Type.Record(Type.String(), RevisionTemplate),
   reports: Type.Record(Type.String(), TaskReport),
+  history: Type.Optional(SeenHistory),
 });
 type Content = Static<typeof Content>;
 
@@ -22,6 +24,8 @@ const contentCodec = codec<Content>(Content);
 export interface KnownTasks extends Pick<WantedTasks, 'assignments' | 'templates'> {
   /** Last report of each task. */
   readonly reports: ReadonlyMap<string, TaskReport>;
+  /** How far the store had come. */
+  readonly history?: SeenHistory | undefined;
 }
 
 /** What a cache needs. */
@@ -58,6 +62,7 @@ export class AssignmentCache {
         assignments: new Map(content.assignments.map((one) => [one.taskId, one])),
         templates: new Map(Object.entries(content.templates)),
         reports: new Map(Object.entries(content.reports)),
+        ...(content.history && { history: content.history }),
       };
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'the copy of the assignments is of no use');
@@ -93,7 +98,7 @@ export class AssignmentCache {
 
   private content(): Content {
     const { clusterId, nodeId } = this.options;
-    const { assignments, templates, reports } = this.options.content();
+    const { assignments, templates, reports, history } = this.options.content();
     const used = new Set([...assignments.values()].map(({ template }) => template));
     return {
       format: 1,
@@ -102,6 +107,7 @@ export class AssignmentCache {
       assignments: [...assignments.values()],
       templates: Object.fromEntries([...templates].filter(([key]) => used.has(key))),
       reports: Object.fromEntries([...reports].filter(([taskId]) => assignments.has(taskId))),
+      ...(history && { history }),
     };
   }
 }

@@ -99,7 +99,7 @@ describe('NodeAgent', () => {
       await createContainer('foreign', { ...labels, [CONTAINER_LABEL.task]: 'task9' });
       await startWith(1);
       await clock.advance(60_000);
-      manager.send({ type: 'close', reason: 'node removed', removed: true });
+      manager.removeNode();
       await until('the agent has ended', () => engine.containerNames.length === 1, 20);
       expect(await fixture.end).toBe('removed');
       expect(engine.containerNames).toEqual(['foreign']);
@@ -187,9 +187,9 @@ describe('NodeAgent', () => {
       manager.unassign('task1');
       await until('the container is gone', () => engine.containerNames.length === 0, 20);
       const seen = manager.revision;
-      manager.revision = seen - 5;
       assign(1);
       manager.revision = seen - 5;
+      manager.behind = 5;
       manager.cut();
       await until('another session', () => manager.sessionsOpened === 2, 50);
       await clock.advance(5_000);
@@ -241,17 +241,98 @@ describe('NodeAgent', () => {
       'leaves when it learns at %s that it was removed',
       async (when) => {
         await startWith(1);
-        const removed = new NodeRemovedError('this node was removed');
-        if (when === 'reporting') manager.reportErrors.push(removed);
-        else {
-          manager.openError = removed;
-          manager.cut();
-        }
+        manager.removeNode();
+        if (when === 'reporting') manager.reportErrors.push(new NodeRemovedError('removed'));
         await until('clean', () => engine.containerNames.length === 0, 100);
         expect(await fixture.end).toBe('removed');
         expect(await fixture.state.findIdentity()).toBeUndefined();
       },
     );
+  });
+
+  describe('when the store lost history', () => {
+    const words = 'the store is at revision 3, and this node has seen revision 11';
+    /** Two tasks run; then the store is an older one, in which only the first exists, and a third. */
+    async function lose(): Promise<void> {
+      await startWith(1, 2);
+      manager.endSession('the store lost history');
+      manager.unassign('task2');
+      assign(3);
+      manager.revision = 3;
+      await until('it is told', () => manager.batches.at(-1)?.historyLost !== undefined, 50);
+    }
+    const accept = () => {
+      manager.store = { ...manager.store, acceptedAt: '2026-02-01T00:00:00.000Z' };
+      manager.endSession('the history of the store was accepted');
+    };
+    const names = () => [...engine.containerNames].sort();
+
+    it('keeps what it runs, starts nothing and says why', async () => {
+      await lose();
+      manager.desire('task1', 'shutdown');
+      manager.revision = 5_000;
+      manager.send({ type: 'ping', revision: 5_000 });
+      await clock.advance(120_000);
+      expect(names()).toEqual(['web.1.task1', 'web.2.task2']);
+      expect(manager.stateOf('task1')).toBe('running');
+      expect(manager.batches.at(-1)?.historyLost).toMatchObject({ reason: words });
+      expect(fixture.agent?.health().notReady).toEqual([
+        `frozen, the store lost history: ${words}`,
+      ]);
+      expect(manager.requests.at(-1)?.historyMark).toBeUndefined();
+    });
+
+    it('does so over a restart of the agent', async () => {
+      await lose();
+      await fixture.stop();
+      await fixture.start();
+      await until('it is told again', () => manager.requests.length === 3, 50);
+      await clock.advance(120_000);
+      expect(names()).toEqual(['web.1.task1', 'web.2.task2']);
+      expect(manager.batches.at(-1)?.historyLost).toMatchObject({ reason: words });
+    });
+
+    it('does not believe that it was removed', async () => {
+      await startWith(1, 2);
+      manager.revision = 3;
+      manager.removeNode();
+      await until('it is frozen', () => fixture.agent?.health().notReady.length === 2, 50);
+      await clock.advance(120_000);
+      expect(names()).toEqual(['web.1.task1', 'web.2.task2']);
+      manager.store = { ...manager.store, acceptedAt: '2026-02-01T00:00:00.000Z' };
+      manager.removeNode();
+      await until('it has left', () => engine.containerNames.length === 0, 1_000);
+      expect(await fixture.end).toBe('removed');
+    });
+
+    it('does what is declared once a person has accepted that', async () => {
+      await lose();
+      accept();
+      await until('task2 is gone', () => !names().includes('web.2.task2'), 100);
+      await until('task3 runs', isRunning('task3'), 20);
+      expect(names()).toEqual(['web.1.task1', 'web.3.task3']);
+      await until('it is told', () => manager.batches.at(-1)?.historyLost === undefined, 50);
+      expect(fixture.agent?.health().notReady).toEqual([]);
+    });
+
+    it('goes on when the store is back', async () => {
+      await lose();
+      manager.revision = 20;
+      manager.endSession('manager stops');
+      await until('task3 runs', isRunning('task3'), 100);
+      expect(names()).toEqual(['web.1.task1', 'web.3.task3']);
+    });
+
+    it('notices a store that passed what it had seen, by the newest write it knows of', async () => {
+      const mark = { key: '/swarm/tasks/task1', revision: 12, writeId: 'w1' };
+      await startWith(1);
+      manager.send({ type: 'ping', revision: 12, mark });
+      manager.store = { ...manager.store, remembers: 'no' };
+      manager.revision = 5_000;
+      manager.endSession('manager stops');
+      await until('it is told', () => manager.batches.at(-1)?.historyLost !== undefined, 50);
+      expect(manager.requests.at(-1)?.historyMark).toEqual(mark);
+    });
   });
 
   describe('without any manager', () => {

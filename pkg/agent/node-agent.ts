@@ -20,6 +20,7 @@ import { nodeNetwork, type NetworkActions } from './health/network-actions.js';
 import type { ProbeSurroundings } from './health/probe-run.js';
 import { ProbeScheduler } from './health/probe-scheduler.js';
 import { ImageSupply } from './image-supply.js';
+import { KnownHistory } from './known-history.js';
 import { LogStreams, type LogSource } from './log-streams.js';
 import { describeNode } from './node-description.js';
 import type { NodeCredentials, NodeIdentity, NodeState } from './node-state.js';
@@ -66,6 +67,7 @@ const CLEAN_RETRY = { initialMs: 200, maxMs: 5_000 };
 
 /** One node's agent: makes its engine run what managers assign to the node, and tells how it went. */
 export class NodeAgent {
+  private readonly history: KnownHistory;
   private readonly book: AssignmentBook;
   private readonly starts: StartPool;
   private readonly reporter: StatusReporter;
@@ -84,7 +86,8 @@ export class NodeAgent {
 
   constructor(private readonly options: NodeAgentOptions) {
     this.knownManagers = options.identity.managers;
-    this.book = new AssignmentBook(options.clock, () => {
+    this.history = new KnownHistory(options.log);
+    this.book = new AssignmentBook(this.history, () => {
       this.cache.changed();
       this.reconciler.nudge();
     });
@@ -150,11 +153,13 @@ export class NodeAgent {
   health(): HealthReport {
     const { health } = this.watch;
     const { connected, message } = this.session.state;
+    const { lost } = this.history;
     return {
       unhealthy: [],
       notReady: [
         ...(health.healthy ? [] : [`engine does not answer: ${health.message ?? 'unknown'}`]),
         ...(connected ? [] : [`no session with a manager: ${message}`]),
+        ...(lost ? [`frozen, the store lost history: ${lost.reason}`] : []),
       ],
     };
   }
@@ -169,6 +174,7 @@ export class NodeAgent {
     const known = await this.cache.load();
     if (!known) return;
     this.pastReports = known.reports;
+    if (known.history) this.history.restore(known.history);
     this.book.restore(known);
   }
 
@@ -202,10 +208,12 @@ export class NodeAgent {
   private vouch(): Vouched {
     const { identity, version } = this.options;
     const { health, description } = this.watch;
+    const { lost } = this.history;
     const facts = { hostname: identity.hostname, agentVersion: version };
     return {
       engineHealthy: health.healthy,
       ...(health.message !== undefined && { engineMessage: health.message }),
+      ...(lost && { historyLost: lost }),
       description: describeNode(facts, description),
     };
   }
@@ -332,11 +340,12 @@ export class NodeAgent {
 
   private makeSession(): SessionKeeper {
     const { identity, managers, clock, log } = this.options;
-    const { book, reporter, logs } = this;
+    const { book, history, reporter, logs } = this;
     return new SessionKeeper({
       identity,
       managers,
       book,
+      history,
       reporter,
       logs,
       clock,
@@ -373,6 +382,7 @@ export class NodeAgent {
         ...this.book.wanted,
         // Tasks that wait for a manager's first words have not reported anything yet.
         reports: new Map([...this.pastReports, ...this.reporter.reports]),
+        history: this.history.seen,
       }),
     });
   }
@@ -398,6 +408,7 @@ export class NodeAgent {
     agent.unreadyTasks.onCollect(() => [[{}, this.tasks.unready]]);
     agent.probesScheduled.onCollect(() => [[{}, this.probes.counts().scheduled]]);
     agent.probesLate.onCollect(() => [[{}, this.probes.counts().late]]);
+    agent.historyLost.onCollect(() => [[{}, this.history.lost ? 1 : 0]]);
     agent.sessionConnected.onCollect(() => [[{}, this.session.state.connected ? 1 : 0]]);
     agent.reconnects.onCollect(() => [[{}, this.session.reconnects]]);
     certificate.expiry.onCollect(() => [[{}, this.certificates.expiresAt.getTime() / 1000]]);

@@ -12,6 +12,7 @@ import {
 import type { SessionChoice, SessionConnection, SwarmClient } from '../client/index.js';
 import type { Logger } from '../log/index.js';
 import type { AssignmentBook } from './assignment-book.js';
+import type { KnownHistory } from './known-history.js';
 import type { LogStreams } from './log-streams.js';
 import type { NodeIdentity } from './node-state.js';
 import type { ReportChannel, StatusReporter, Vouched } from './status-reporter.js';
@@ -33,6 +34,7 @@ export interface SessionKeeperOptions {
   readonly identity: NodeIdentity;
   readonly managers: Managers;
   readonly book: AssignmentBook;
+  readonly history: KnownHistory;
   readonly reporter: StatusReporter;
   readonly logs: LogStreams;
   readonly clock: Clock;
@@ -98,12 +100,21 @@ export class SessionKeeper {
         next = undefined;
         this.ended(messageOf(error));
         signal.throwIfAborted();
-        if (error instanceof NodeRemovedError) throw error;
+        if (this.isRemoval(error)) throw error;
         log.warn({ reason: messageOf(error) }, 'no session with a manager');
       }
       this.failures = clock.monotonicMs() - beganMs > GOOD_MS ? 1 : this.failures + 1;
       await clock.sleep(backoffMs(RETRY, this.failures), signal);
     }
+  }
+
+  /**
+   * Only the answer to an opening says with what to judge it by that the node was removed; and a store that
+   * lost history may just not know the node yet.
+   */
+  private isRemoval(error: unknown): boolean {
+    if (!(error instanceof NodeRemovedError) || !error.facts) return false;
+    return this.options.history.judge(error.facts) !== 'lost';
   }
 
   private ended(message: string): void {
@@ -123,7 +134,10 @@ export class SessionKeeper {
     };
     opening.addEventListener('abort', giveUp, { once: true });
     try {
-      const session = await this.options.managers.openSession(vouched, scope.signal, choice);
+      const { managers, history } = this.options;
+      const mark = history.seen?.mark;
+      const request = { ...vouched, ...(mark && { historyMark: mark }) };
+      const session = await managers.openSession(request, scope.signal, choice);
       this.opened(session);
       return { session, vouched, scope };
     } catch (error) {
@@ -187,6 +201,7 @@ export class SessionKeeper {
     if (opened.clusterId !== identity.clusterId || opened.nodeId !== identity.nodeId) {
       throw new UnavailableError(`${manager} opened a session for another node or cluster`);
     }
+    this.options.history.judge(opened.store);
     this.openings += 1;
     this.manager = manager;
     this.standing = { connected: true, message: `session with ${manager}` };
@@ -217,7 +232,7 @@ export class SessionKeeper {
         book.take(message);
         break;
       case 'ping':
-        book.reached(message.revision);
+        book.reached(message.revision, message.mark);
         break;
       case 'managers':
         this.learn(message.managers);
@@ -229,7 +244,6 @@ export class SessionKeeper {
         logs.cancel(message.streamId);
         break;
       case 'close':
-        if (message.removed) throw new NodeRemovedError(message.reason);
         log.info({ reason: message.reason }, 'the manager closed the session');
         return 'closed';
       default:

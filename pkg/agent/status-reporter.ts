@@ -1,4 +1,4 @@
-import type { NodeDescription, TaskReport } from '../../api/v1/index.js';
+import type { HistoryLost, NodeDescription, TaskReport } from '../../api/v1/index.js';
 import {
   BusyError,
   UnavailableError,
@@ -19,6 +19,8 @@ export type ReportChannel = Pick<SessionConnection, 'opened' | 'report'>;
 export interface Vouched {
   readonly engineHealthy: boolean;
   readonly engineMessage?: string;
+  /** Set while the node is frozen. */
+  readonly historyLost?: HistoryLost;
   readonly description: NodeDescription;
 }
 
@@ -224,10 +226,10 @@ export class StatusReporter {
   }
 
   private bodyOf(vouched: Vouched, batch: readonly (readonly [string, TaskReport])[]) {
-    const { description, ...engine } = vouched;
+    const { description, ...others } = vouched;
     const isNew = JSON.stringify(description) !== this.sentDescription;
     const tasks = batch.map(([taskId, report]) => ({ taskId, report }));
-    return { ...engine, ...(isNew && { description }), tasks };
+    return { ...others, ...(isNew && { description }), tasks };
   }
 
   /** Delivered, unless something newer came meanwhile. */

@@ -17,6 +17,7 @@ import { CertificateIssuer } from './join/certificate-issuer.js';
 import { JoinLimits, type JoinLimitOptions } from './join/join-limits.js';
 import { LogRelay } from './logs/log-relay.js';
 import { openApiDocument } from './openapi.js';
+import { ClusterConditions } from './history/cluster-conditions.js';
 import { clusterWrites } from './resources/cluster-writes.js';
 import type { MutableKind } from './resources/mutable-kind.js';
 import { nodeWrites } from './resources/node-writes.js';
@@ -132,8 +133,9 @@ export class ApiServer {
   private makeContext(): ApiContext {
     const { options } = this;
     const { world, clock } = options;
-    const resources = createResources(world, options.eventLog);
     const sessions = new NodeSessions(options);
+    const conditions = new ClusterConditions({ world, clock, history: sessions.history });
+    const resources = createResources(world, options.eventLog, () => conditions.now());
     return {
       ...options,
       resources,

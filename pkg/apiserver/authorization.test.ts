@@ -79,10 +79,10 @@ afterAll(() => api.dispose());
 /** Which callers each identity is. */
 const IS: Readonly<Record<string, readonly Caller[]>> = {
   admin: ['admin', 'anyone'],
-  manager: ['manager', 'anyone'],
-  'manager node': ['manager', 'node', 'anyone'],
-  worker: ['node', 'anyone'],
-  'removed manager': ['anyone'],
+  manager: ['manager', 'former-node', 'anyone'],
+  'manager node': ['manager', 'node', 'former-node', 'anyone'],
+  worker: ['node', 'former-node', 'anyone'],
+  'removed manager': ['former-node', 'anyone'],
   nobody: ['anyone'],
 };
 

@@ -253,7 +253,10 @@ describe('nodes', () => {
       address: '10.0.0.1',
       tasks: { running: 1, wanted: 1 },
       description: { hostname: 'host-n1' },
-      conditions: [{ type: 'EngineHealthy', status: 'true' }],
+      conditions: [
+        { type: 'EngineHealthy', status: 'true' },
+        { type: 'HistoryKept', status: 'true', reason: 'StoreContinues' },
+      ],
     });
   });
 

@@ -73,9 +73,27 @@ export class ForbiddenError extends SwarmError {
   readonly code = 'ERR_FORBIDDEN';
 }
 
-/** The node that calls was removed from the cluster: it cleans up and leaves. */
+/** What the store that does not know a node says of itself; `StoreFacts` of api/v1. */
+export interface RemovalFacts {
+  readonly id: string;
+  readonly revision: number;
+  readonly acceptedAt: string;
+  readonly remembers: 'yes' | 'no' | 'unknown';
+}
+
+/**
+ * The store does not know the node that calls. It was removed from the cluster and cleans up and leaves; unless
+ * the store is not the one that the node knew, for which it has the facts.
+ */
 export class NodeRemovedError extends SwarmError {
   readonly code = 'ERR_NODE_REMOVED';
+
+  constructor(
+    message: string,
+    readonly facts?: RemovalFacts,
+  ) {
+    super(message);
+  }
 }
 
 /** The caller did not prove who it is. */

@@ -43,11 +43,12 @@ export function errorOfAnswer({ status, headers, text }: FailedAnswer): SwarmErr
 
 /** The error that a code and message tell of, such as those of a watch's last line. */
 export function errorOf(
-  { code, message, details }: ApiError,
+  { code, message, details, store }: ApiError,
   retryAfterMs = DEFAULT_RETRY_MS,
 ): SwarmError {
   const make = MAKERS[code];
   if (code === 'ERR_BUSY') return new BusyError(message, retryAfterMs);
+  if (code === 'ERR_NODE_REMOVED') return new NodeRemovedError(message, store);
   return make ? make(message, details ?? []) : new ServerFailureError(message);
 }
 
@@ -57,7 +58,6 @@ const MAKERS: Readonly<Record<string, (message: string, problems: Problems) => S
   ERR_BAD_REQUEST: (message) => new BadRequestError(message),
   ERR_UNAUTHENTICATED: (message) => new UnauthenticatedError(message),
   ERR_FORBIDDEN: (message) => new ForbiddenError(message),
-  ERR_NODE_REMOVED: (message) => new NodeRemovedError(message),
   ERR_NOT_FOUND: (message) => new NotFoundError(message),
   ERR_ALREADY_EXISTS: (message) => new AlreadyExistsError(message),
   ERR_CONFLICT: (message) => new ConflictError(message),

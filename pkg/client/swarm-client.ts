@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import {
   paths,
+  type HistoryAcceptance,
   type JoinTokens,
   type LogLine,
   type ObjectList,
@@ -287,6 +288,20 @@ export class SwarmClient {
   /** Both join tokens. Admins only. */
   joinTokens(options: ReadOptions = {}): Promise<JoinTokens> {
     return this.read('read the join tokens', paths.joinTokens, options);
+  }
+
+  /**
+   * Accepts what the store holds, after it was restored or replaced: frozen nodes go on. Repeated, it is
+   * accepted anew. Admins only.
+   */
+  acceptHistory(options: WriteOptions = {}): Promise<HistoryAcceptance> {
+    const { dryRun } = options;
+    return this.write('accept the history of the store', options, {
+      method: 'POST',
+      path: withQuery(paths.acceptHistory, { dryRun }),
+      body: '{}',
+      idempotent: true,
+    });
   }
 
   /** What the manager that answers is. */

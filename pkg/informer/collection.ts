@@ -37,6 +37,11 @@ export interface CollectionDefinition<T> {
    */
   decode(value: unknown, meta: EntryMeta): T;
   readonly indexes?: Readonly<Record<string, IndexFunction<T>>>;
+  /**
+   * True when its keys are ids and name nothing: nodes may hear of its writes, as signs of how far the store
+   * had come (see {@link WorldCache.historyMark}). Default false.
+   */
+  readonly marksHistory?: boolean;
 }
 
 /** Read side of a collection: frozen objects, never etcd. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.js';
-import type { Revision } from '../store/index.js';
+import type { Remembrance, Revision } from '../store/index.js';
 import type { HistoryBreak } from './world-cache.js';
 
 /** What an answer's header says of the store. */
@@ -29,24 +29,34 @@ export class HistoryGuard {
   }
 
   /**
-   * Compares a header with the world, which is at `revision`. Returns a break when there is one; the
-   * header is what is known from then on, so one break is found once.
+   * Compares a header with the world, which is at `worldRevision`; `remembers` is whether the store remembers
+   * the newest write of that world. Returns a break when there is one; the header is what is known from then
+   * on, so one break is found once.
    */
-  check({ clusterId, revision }: StoreHeader, worldRevision: Revision): HistoryBreak | undefined {
+  check(
+    { clusterId, revision }: StoreHeader,
+    worldRevision: Revision,
+    remembers: Remembrance = 'unknown',
+  ): HistoryBreak | undefined {
     const previous = this.known && {
       clusterId: this.known.clusterId,
       revision: Math.max(this.known.revision, worldRevision),
     };
     const current = { clusterId, revision };
     this.known = current;
-    const reason = previous && reasonOf(previous, current);
+    const reason = previous && reasonOf(previous, current, remembers);
     if (!reason) return undefined;
     this.found = { reason, previous, current, at: this.clock.now() };
     return this.found;
   }
 }
 
-function reasonOf(previous: StoreHeader, current: StoreHeader): HistoryBreak['reason'] | undefined {
+function reasonOf(
+  previous: StoreHeader,
+  current: StoreHeader,
+  remembers: Remembrance,
+): HistoryBreak['reason'] | undefined {
   if (previous.clusterId !== current.clusterId) return 'cluster-changed';
-  return current.revision < previous.revision ? 'revision-went-backwards' : undefined;
+  if (current.revision < previous.revision) return 'revision-went-backwards';
+  return remembers === 'no' ? 'write-missing' : undefined;
 }

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeClock } from '../../test/fakes/fake-clock.js';
+import { MemoryEtcd } from '../../test/fakes/memory-etcd.js';
 import { MemoryStore } from '../../test/fakes/memory-store.js';
 import { recordingLogger } from '../../test/fakes/recording-logger.js';
 import { CompactedError, InvalidObjectError, UnavailableError } from '../base/index.js';
@@ -20,6 +21,7 @@ interface Animal {
 
 const animals: CollectionDefinition<Animal> = {
   name: 'animals',
+  marksHistory: true,
   decode(value, { modRevision }) {
     const { species, tags = [] } = value as Partial<Animal>;
     if (!species) {
@@ -43,6 +45,7 @@ afterEach(async () => {
 interface World {
   readonly clock: FakeClock;
   readonly store: MemoryStore;
+  readonly etcd: MemoryEtcd;
   readonly cache: WatchedWorldCache;
   readonly lists: ListReason[];
   readonly log: ReturnType<typeof recordingLogger>;
@@ -58,7 +61,8 @@ async function aWorld(
   wrap: (store: MemoryStore) => Store = (store) => store,
 ): Promise<World> {
   const clock = new FakeClock();
-  const writer = new MemoryStore({ clock });
+  const etcd = new MemoryEtcd(clock);
+  const writer = new MemoryStore({ clock }, etcd);
   const store = writer.connect();
   const lists: ListReason[] = [];
   const log = recordingLogger();
@@ -78,12 +82,14 @@ async function aWorld(
     stopping.abort();
     await running;
     await writer.close();
+    etcd.stop();
   });
   await cache.synced;
   await nextTurn(); // the watch opens
   return {
     clock,
     store,
+    etcd,
     cache,
     lists,
     log,
@@ -489,6 +495,39 @@ describe('WatchedWorldCache', () => {
     expect(() => cache.changesSince(1)).toThrow(CompactedError);
     cache.acknowledgeHistoryBreak();
     expect(cache.historyBreak).toBeUndefined();
+  });
+
+  it('notices that history was lost when its revision has been passed since', async () => {
+    const { cache, store, etcd, put, settle } = await aWorld();
+    await put('animals/tom', cat);
+    const backup = etcd.backup();
+    await put('animals/rex', cat);
+    await settle();
+    store.partition(true);
+    etcd.restore(backup, etcd.clusterId);
+    for (let n = 0; n < 5; n += 1) await put('animals/rex', dog); // as many writes as were lost, and more
+    store.partition(false);
+    store.cutWatches();
+    await settle();
+    expect(cache.historyBreak?.reason).toBe('write-missing');
+    expect(cache.collection(animals).get('rex')?.species).toBe('dog');
+  });
+
+  it('knows the newest write, whatever it was told of in which order', async () => {
+    const { cache, store, put, remove, settle, lists } = await aWorld();
+    expect(cache.historyMark).toBeUndefined();
+    const revision = await put('animals/tom', cat);
+    await put('zoo', { open: true }); // does not mark history
+    await settle();
+    expect(cache.historyMark).toMatchObject({ key: '/test/animals/tom', revision });
+    expect(await store.remembers(cache.historyMark!)).toBe('yes');
+    await remove('animals/tom');
+    compactQuietly(store);
+    store.cutWatches();
+    await settle();
+    expect(cache.historyMark).toMatchObject({ revision });
+    expect(cache.historyBreak).toBeUndefined();
+    expect(lists).toEqual(['start']);
   });
 
   it('equals the store after any mix of writes, cuts and compactions', async () => {

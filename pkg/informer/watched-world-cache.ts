@@ -2,7 +2,7 @@ import { AbortScope, backoffMs, CompactedError, messageOf, TimeSlice } from '../
 import type { BackoffOptions, Clock } from '../base/index.js';
 import { nullLogger } from '../log/index.js';
 import type { Logger } from '../log/index.js';
-import type { Revision, Store, WatchEvent } from '../store/index.js';
+import type { HistoryMark, Remembrance, Revision, Store, WatchEvent } from '../store/index.js';
 import { ChangeRing } from './change-ring.js';
 import type { Change, CollectionDefinition, Informer, InvalidEntry } from './collection.js';
 import { compareWorld } from './compare-world.js';
@@ -173,6 +173,10 @@ export class WatchedWorldCache implements WorldCache {
     return this.history.clusterId;
   }
 
+  get historyMark(): HistoryMark | undefined {
+    return this.state.newest.mark;
+  }
+
   changesSince(revision: Revision): readonly Change[] {
     return this.ring.since(revision);
   }
@@ -226,7 +230,8 @@ export class WatchedWorldCache implements WorldCache {
 
   /** Lists when there is a reason to; otherwise makes sure that a watch can go on where we are. */
   private async catchUp(signal: AbortSignal): Promise<void> {
-    const reason = this.nextList ?? (await this.findReasonToList(signal));
+    if (await this.isHistoryLost(signal)) this.nextList = 'history-broken';
+    const reason = this.nextList;
     if (!reason) return;
     this.nextList = reason;
     const startedMs = this.options.clock.monotonicMs();
@@ -239,9 +244,13 @@ export class WatchedWorldCache implements WorldCache {
     this.log.info({ reason, objects, revision: this.revision, durationMs }, 'listed the world');
   }
 
-  private async findReasonToList(signal: AbortSignal): Promise<ListReason | undefined> {
+  /** A revision alone does not tell: a store that was put back may have passed the one that we knew. */
+  private async isHistoryLost(signal: AbortSignal): Promise<boolean> {
+    if (this.revision === 0) return false; // nothing was seen yet
     const header = await this.readHeader(signal);
-    return header && this.noteHistory(header) ? 'history-broken' : undefined;
+    const { historyMark: mark } = this;
+    const remembers = mark && (await this.options.store.remembers(mark, { signal }));
+    return header !== undefined && this.noteHistory(header, remembers);
   }
 
   private async readHeader(signal: AbortSignal): Promise<StoreHeader | undefined> {
@@ -260,8 +269,8 @@ export class WatchedWorldCache implements WorldCache {
   }
 
   /** True when the history is not the one that the world in use was made of. */
-  private noteHistory(header: StoreHeader): boolean {
-    const found = this.history.check(header, this.revision);
+  private noteHistory(header: StoreHeader, remembers?: Remembrance): boolean {
+    const found = this.history.check(header, this.revision, remembers);
     if (!found) return false;
     this.nextList = 'history-broken';
     this.revision = 0; // nothing of the new history was seen yet

@@ -1,4 +1,4 @@
-import type { Revision } from '../store/index.js';
+import type { HistoryMark, Revision } from '../store/index.js';
 import type { Change, CollectionDefinition, Informer, InvalidEntry } from './collection.js';
 
 /** Bounds of one wait. */
@@ -10,7 +10,8 @@ export interface WaitOptions {
 
 /** Why the history of the store is not the one we knew: another cluster, or a restored backup. */
 export interface HistoryBreak {
-  readonly reason: 'cluster-changed' | 'revision-went-backwards';
+  /** `write-missing`: its revision has passed ours again, yet it does not know of a write that we saw. */
+  readonly reason: 'cluster-changed' | 'revision-went-backwards' | 'write-missing';
   readonly previous: { readonly clusterId: string; readonly revision: Revision };
   readonly current: { readonly clusterId: string; readonly revision: Revision };
   readonly at: Date;
@@ -59,6 +60,11 @@ export interface WorldCache {
   readonly ready: boolean;
   /** etcd's cluster id; undefined before the first list. */
   readonly clusterId: string | undefined;
+  /**
+   * The newest write in this world, of the collections that mark history; undefined when there is none. A
+   * store that does not remember it lost history.
+   */
+  readonly historyMark: HistoryMark | undefined;
   /**
    * Set when the store lost history that we had seen. Whoever deletes things must stop until a person
    * has looked; it stays set until `acknowledgeHistoryBreak`.

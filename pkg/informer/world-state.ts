@@ -3,6 +3,7 @@ import type { Entry, Revision, WatchEvent } from '../store/index.js';
 import { CollectionState, decodeStored } from './collection-state.js';
 import type { Stored } from './collection-state.js';
 import type { Change, CollectionDefinition, InvalidEntry } from './collection.js';
+import { NewestWrite } from './newest-write.js';
 
 /** The watch contradicts the cache: something was missed. The answer is a list. */
 export class DoubtError extends SwarmError {
@@ -17,6 +18,8 @@ export interface Place {
 
 /** All collections at one revision. Changes to it are not announced here. */
 export class WorldState {
+  /** Among the collections that mark history. */
+  readonly newest = new NewestWrite();
   private readonly collections: ReadonlyMap<string, CollectionState>;
 
   constructor(
@@ -86,6 +89,7 @@ export class WorldState {
       collection.delete(key);
       return changeOf(place, event.modRevision, previous, undefined);
     }
+    if (collection.definition.marksHistory) this.newest.see(event.entry);
     const current = decodeStored(collection.definition, key, event.entry);
     collection.put(key, current);
     return changeOf(place, event.entry.modRevision, previous, current);
@@ -96,6 +100,7 @@ export class WorldState {
     const place = this.locate(entry.key);
     if (!place) return undefined;
     const { collection, key } = place;
+    if (collection.definition.marksHistory) this.newest.see(entry);
     if (previous && isSameVersion(previous, entry)) {
       collection.put(key, previous);
       return undefined;

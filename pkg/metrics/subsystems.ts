@@ -132,6 +132,10 @@ export const clusterMetrics = defineSubsystem('cluster', 'Cluster', {
     'Tasks that are held back after failures until their next try.',
   ),
   nodes: gauge('nodes', 'Nodes by state.', { state: NODE_STATES }),
+  frozenNodes: gauge(
+    'frozen_nodes',
+    'Nodes that keep what they run and change nothing, because the store lost history. A person decides.',
+  ),
   services: gauge('services', 'Services.'),
 });
 
@@ -200,6 +204,10 @@ export const agentMetrics = defineSubsystem('agent', 'Agent', {
     'status_flushes_total',
     'Batches of task status sent to a manager, by how that ended.',
     { outcome: ['success', 'error'] },
+  ),
+  historyLost: gauge(
+    'history_lost',
+    '1 while the node is frozen, because the store lost history that the node had seen. A person decides.',
   ),
   sessionConnected: gauge('session_connected', '1 while a manager holds our session.'),
   reconnects: counter('reconnects_total', 'Sessions opened after the first one.'),

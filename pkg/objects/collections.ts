@@ -1,6 +1,7 @@
 import { Type, type TSchema } from 'typebox';
 import {
   Cluster,
+  HistoryLost,
   Node,
   NodeDescription,
   NodeSession,
@@ -115,6 +116,7 @@ const decodeTask = objectDecoder<StoredTask>(Task);
 /** Desired tasks, by id. Indexes: service (uid), node, slot ({@link slotKey}), name, unplaced (`yes`). */
 export const tasks: CollectionDefinition<StoredTask> = {
   name: Folder.tasks,
+  marksHistory: true,
   decode: (value, meta) => ({ ...decodeTask(value, meta), createRevision: meta.createRevision }),
   indexes: taskIndexes,
 };
@@ -122,6 +124,7 @@ export const tasks: CollectionDefinition<StoredTask> = {
 /** Observed tasks, by id. Index: node. */
 export const taskStatuses: CollectionDefinition<StoredTaskStatus> = {
   name: Folder.taskStatus,
+  marksHistory: true,
   decode: recordDecoder(
     Type.Intersect([
       TaskReport,
@@ -141,6 +144,7 @@ export const taskStatuses: CollectionDefinition<StoredTaskStatus> = {
 /** Desired nodes, by id. Index: name (hostname). */
 export const nodes: CollectionDefinition<StoredNode> = {
   name: Folder.nodes,
+  marksHistory: true,
   decode: objectDecoder(Node),
   indexes: { name: (node) => node.metadata.name },
 };
@@ -148,6 +152,7 @@ export const nodes: CollectionDefinition<StoredNode> = {
 /** What session managers say of nodes, by id. Index: manager (id of the session's manager). */
 export const nodeStatuses: CollectionDefinition<StoredNodeStatus> = {
   name: Folder.nodeStatus,
+  marksHistory: true,
   decode: recordDecoder(
     Type.Object({
       nodeId: text,
@@ -157,6 +162,7 @@ export const nodeStatuses: CollectionDefinition<StoredNodeStatus> = {
       certificateExpiresAt: Type.Optional(text),
       engineHealthy: Type.Boolean(),
       engineMessage: Type.Optional(text),
+      historyLost: Type.Optional(HistoryLost),
     }),
   ),
   indexes: { manager: (status) => status.session.managerId },
@@ -165,6 +171,7 @@ export const nodeStatuses: CollectionDefinition<StoredNodeStatus> = {
 /** The leader's verdict on nodes, by id. */
 export const nodeHealths: CollectionDefinition<StoredNodeHealth> = {
   name: Folder.nodeHealth,
+  marksHistory: true,
   decode: recordDecoder(
     Type.Object({
       nodeId: text,
@@ -179,6 +186,7 @@ export const nodeHealths: CollectionDefinition<StoredNodeHealth> = {
 /** Running managers, by id. */
 export const managers: CollectionDefinition<StoredManager> = {
   name: Folder.managers,
+  marksHistory: true,
   decode: recordDecoder(
     Type.Object({
       id: text,
@@ -196,6 +204,7 @@ export const cluster: CollectionDefinition<StoredCluster> = {
   decode: objectDecoder(
     Type.Object({
       ...Cluster.properties,
+      history: Type.Optional(Type.Object({ acceptedAt: text })),
       security: Type.Object({
         caCertificate: text,
         caKey: Sealed,

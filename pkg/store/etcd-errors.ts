@@ -19,6 +19,7 @@ import { InvalidTransactionError } from './errors.js';
 
 /** etcd's and gRPC's only sign of these is their text. */
 const COMPACTED = 'required revision has been compacted';
+const OF_THE_FUTURE = 'required revision is a future revision';
 const TOO_LARGE = /received message larger than max|request is too large/iu;
 
 /**
@@ -48,6 +49,13 @@ export function isReplyTooLarge(error: unknown): boolean {
   );
 }
 
+/** Why a revision cannot be read: it is not there any more, or not yet; undefined for any other failure. */
+export function unreadableRevision(error: unknown): 'compacted' | 'future' | undefined {
+  if (!(error instanceof GRPCOutOfRangeError)) return undefined;
+  if (error.message.includes(COMPACTED)) return 'compacted';
+  return error.message.includes(OF_THE_FUTURE) ? 'future' : undefined;
+}
+
 /** The port's error for what etcd3 threw at `what`. */
 export function toStoreError(what: string, error: unknown): Error {
   if (error instanceof SwarmError) return error;
@@ -55,7 +63,7 @@ export function toStoreError(what: string, error: unknown): Error {
   if (error instanceof EtcdLeaseInvalidError) {
     return new NotFoundError(`${what}: the lease is gone`, { cause: error });
   }
-  if (error instanceof GRPCOutOfRangeError && error.message.includes(COMPACTED)) {
+  if (unreadableRevision(error) === 'compacted') {
     return new CompactedError(message, { cause: error });
   }
   if (error instanceof GRPCInvalidArgumentError || isRequestTooLarge(error)) {

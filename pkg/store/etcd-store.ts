@@ -17,22 +17,24 @@ import {
 import { commitTxn } from './etcd-commit.js';
 import type { EtcdTls } from './etcd-connection.js';
 import { EtcdEndpoints } from './etcd-endpoints.js';
-import { isReplyTooLarge } from './etcd-errors.js';
+import { isReplyTooLarge, unreadableRevision } from './etcd-errors.js';
 import { keepAliveOnce } from './etcd-lease.js';
 import { EtcdWatch } from './etcd-watch.js';
 import type {
   CallOptions,
   Entry,
+  HistoryMark,
   Lease,
   ListOptions,
   Page,
+  Remembrance,
   Revision,
   Store,
   StoreHealth,
   Txn,
   WatchOptions,
 } from './store.js';
-import { requireValidTxn } from './values.js';
+import { requireValidTxn, writeIdOf } from './values.js';
 
 /** How to reach etcd. */
 export interface EtcdStoreOptions {
@@ -130,6 +132,22 @@ export class EtcdStore implements Store {
     } finally {
       this.watches.delete(watch);
     }
+  }
+
+  remembers({ key, revision, writeId }: HistoryMark, options?: CallOptions): Promise<Remembrance> {
+    const request = { ...keyRange(key), revision: String(revision) };
+    return this.calls.read('remembers', options, async (connection, deadline) => {
+      try {
+        const [kv] = (await connection.kv.range(request, { deadline })).kvs;
+        const entry = kv && toEntry(kv);
+        const isIt = entry?.modRevision === revision && writeIdOf(entry) === writeId;
+        return isIt ? 'yes' : 'no';
+      } catch (error) {
+        const why = unreadableRevision(error);
+        if (why === undefined) throw error;
+        return why === 'future' ? 'no' : 'unknown';
+      }
+    });
   }
 
   async grantLease(ttlSeconds: number, options?: CallOptions): Promise<Lease> {

@@ -102,6 +102,17 @@ export interface Lease {
   revoke(options?: CallOptions): Promise<void>;
 }
 
+/** A write that was seen. A store whose history lacks it is not the one that was seen, or an older state of it. */
+export interface HistoryMark {
+  readonly key: string;
+  /** The revision that the write made. */
+  readonly revision: Revision;
+  readonly writeId: string;
+}
+
+/** Whether the history of a store holds a write; `unknown` when history that far back was forgotten. */
+export type Remembrance = 'yes' | 'no' | 'unknown';
+
 /** What the peer says of itself. */
 export interface StoreHealth {
   readonly clusterId: string;
@@ -143,6 +154,11 @@ export interface Store {
    * CompactedError when `from` is compacted (list again); whatever a callback threw, as it is.
    */
   watch(prefix: string, from: Revision, options: WatchOptions): Promise<void>;
+  /**
+   * Whether the write of `mark` is part of this store's history. Only as good as the mark is fresh: what was
+   * compacted since is `unknown`.
+   */
+  remembers(mark: HistoryMark, options?: CallOptions): Promise<Remembrance>;
   grantLease(ttlSeconds: number, options?: CallOptions): Promise<Lease>;
   health(options?: CallOptions): Promise<StoreHealth>;
   /** Closes connections; running calls end with UnavailableError. */

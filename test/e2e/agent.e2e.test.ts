@@ -144,7 +144,7 @@ describeWithDocker('the agent on a Docker Engine', () => {
     try {
       manager.assign(FOREVER, ...tasks(1));
       await allRunning(1);
-      manager.send({ type: 'close', reason: 'node removed', removed: true });
+      manager.removeNode();
       expect(await agent.end).toBe('removed');
       expect(await containers()).toEqual([]);
       expect(await agent.state.findIdentity()).toBeUndefined();

@@ -3,12 +3,18 @@ import type {
   RevisionTemplate,
   SessionMessage,
   SessionRequest,
+  StoreFacts,
   StatusReport,
   StatusResponse,
   TaskReport,
   TaskState,
 } from '../../api/v1/index.js';
-import { NotFoundError, UnavailableError, abortReason } from '../../pkg/base/index.js';
+import {
+  NodeRemovedError,
+  NotFoundError,
+  UnavailableError,
+  abortReason,
+} from '../../pkg/base/index.js';
 import type { PushedLogLine, SessionChoice } from '../../pkg/client/index.js';
 import type { Managers, Session } from '../../pkg/agent/index.js';
 
@@ -41,6 +47,14 @@ export class FakeManager implements Managers {
   heartbeatMs = 1_000;
   /** The store's revision, as told with assignments. */
   revision = 10;
+  /** By how many revisions the manager's view, told with assignments, is behind the store. */
+  behind = 0;
+  /** What is said of the store beside its revision. */
+  store: Omit<StoreFacts, 'revision'> = {
+    id: 'etcd1',
+    acceptedAt: '2026-01-01T00:00:00.000Z',
+    remembers: 'unknown',
+  };
   /** Openings fail with it. */
   openError: Error | undefined;
   /** Addresses of managers that advise to go on with another one. */
@@ -84,6 +98,18 @@ export class FakeManager implements Managers {
   unassign(...taskIds: readonly string[]): void {
     for (const taskId of taskIds) this.assignments.delete(taskId);
     this.change({ removed: [...taskIds] });
+  }
+
+  /** Removes the node from the cluster. */
+  removeNode(): void {
+    this.openError = new NodeRemovedError('node was removed from the cluster', this.facts);
+    this.endSession('node removed', true);
+  }
+
+  /** Ends the open session in good order. */
+  endSession(reason: string, removed = false): void {
+    this.send({ type: 'close', reason, removed });
+    this.session = undefined;
   }
 
   /** Sends any message into the open session. */
@@ -156,6 +182,10 @@ export class FakeManager implements Managers {
 
   // --- inside ---
 
+  private get facts(): StoreFacts {
+    return { ...this.store, revision: this.revision + this.behind };
+  }
+
   private connection(session: OpenSession): Session {
     return {
       manager: session.manager,
@@ -165,6 +195,7 @@ export class FakeManager implements Managers {
         epoch: this.opened,
         heartbeatMs: this.heartbeatMs,
         managers: [...this.addresses],
+        store: this.facts,
         ...FAKE_CLUSTER,
       },
       messages: session.queue,

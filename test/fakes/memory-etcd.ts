@@ -1,10 +1,17 @@
 import { ConflictError, CompactedError, NotFoundError } from '../../pkg/base/index.js';
 import type { Clock } from '../../pkg/base/index.js';
-import { encodeValue, InvalidTransactionError, requireValidTxn } from '../../pkg/store/index.js';
+import {
+  encodeValue,
+  InvalidTransactionError,
+  requireValidTxn,
+  writeIdOf,
+} from '../../pkg/store/index.js';
 import type {
   Compare,
   Entry,
+  HistoryMark,
   Operation,
+  Remembrance,
   Revision,
   StampedTxn,
   Txn,
@@ -84,6 +91,20 @@ export class MemoryEtcd {
     if (events.length > 0) onMade?.(revision);
     this.record(revision, events);
     return this.revision;
+  }
+
+  /** Whether history holds the write of `mark`. */
+  remembers({ key, revision, writeId }: HistoryMark): Remembrance {
+    if (revision < this.compactedRevision) return 'unknown';
+    const current = this.entries.get(key);
+    const written = this.history
+      .filter((change) => change.revision === revision)
+      .flatMap(({ events }) => events)
+      .flatMap((event) => (event.kind === 'put' ? [event.entry] : []));
+    const found = [...written, ...(current ? [current] : [])].find(
+      (entry) => entry.key === key && entry.modRevision === revision,
+    );
+    return found && writeIdOf(found) === writeId ? 'yes' : 'no';
   }
 
   /** History before `revision` is forgotten. Errors: CompactedError when it is already. */

@@ -8,9 +8,11 @@ import type { Clock } from '../../pkg/base/index.js';
 import type {
   CallOptions,
   Entry,
+  HistoryMark,
   Lease,
   ListOptions,
   Page,
+  Remembrance,
   Revision,
   Store,
   StoreHealth,
@@ -22,7 +24,15 @@ import { MemoryWatch } from './memory-watch.js';
 
 /** The calls a fault can be aimed at. */
 export type StoreOperation =
-  'get' | 'list' | 'commit' | 'watch' | 'grant-lease' | 'keep-alive' | 'revoke' | 'health';
+  | 'get'
+  | 'list'
+  | 'commit'
+  | 'remembers'
+  | 'watch'
+  | 'grant-lease'
+  | 'keep-alive'
+  | 'revoke'
+  | 'health';
 
 export interface MemoryStoreOptions {
   /** Drives leases, deadlines under a partition and the end of a blind watch. Default SystemClock. */
@@ -102,6 +112,10 @@ export class MemoryStore implements Store {
     } finally {
       this.watches.delete(watch);
     }
+  }
+
+  remembers(mark: HistoryMark, options?: CallOptions): Promise<Remembrance> {
+    return this.call('remembers', options, () => this.etcd.remembers(mark));
   }
 
   async grantLease(ttlSeconds: number, options?: CallOptions): Promise<Lease> {

@@ -386,6 +386,40 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       });
     });
 
+    describe('remembers', () => {
+      const marked = async (key: string) => {
+        const writeId = newWriteId();
+        const revision = await store.commit({ compare: [], operations: [put(key, {})], writeId });
+        return { key: root + key, revision, writeId };
+      };
+
+      it('knows a write that was overwritten or deleted since', async () => {
+        const [first, second] = [await marked('a'), await marked('b')];
+        await write(put('a', {}), remove('b'));
+        expect(await store.remembers(first)).toBe('yes');
+        expect(await store.remembers(second)).toBe('yes');
+      });
+
+      it('does not know what is not part of its history', async () => {
+        const mark = await marked('a');
+        const other = await marked('b');
+        const lies = [
+          { ...mark, writeId: newWriteId() },
+          { ...mark, revision: other.revision },
+          { ...mark, key: `${root}none` },
+          { ...mark, revision: other.revision + 1_000_000 },
+        ];
+        for (const lie of lies) expect(await store.remembers(lie)).toBe('no');
+      });
+
+      it('cannot tell what was compacted', async () => {
+        const [before, kept] = [await marked('a'), await marked('a')];
+        await under.compact(kept.revision);
+        expect(await store.remembers(before)).toBe('unknown');
+        expect(await store.remembers(kept)).toBe('yes');
+      });
+    });
+
     describe('leases', () => {
       it("deletes a lease's keys in one revision when nobody keeps it alive", async () => {
         const lease = await store.grantLease(2);

@@ -169,6 +169,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./swarm/index.js')).swarmCommand,
   },
   {
+    name: 'cluster',
+    summary: 'Accept a restored store',
+    group: OTHERS,
+    load: async () => (await import('./cluster/index.js')).clusterCommand,
+  },
+  {
     name: 'config',
     summary: 'Clusters that this user knows',
     group: OTHERS,

@@ -4,6 +4,7 @@ import type { KindDescription } from '../../../api/v1/index.js';
 import type { AnyObject } from '../objects/target.js';
 import { readNodeNames } from '../objects/node-names.js';
 import { eventsPart, instantWords, metaRows, readEvents, type DescribeContext } from './common.js';
+import { describeCluster } from './describe-cluster.js';
 import { describeNode } from './describe-node.js';
 import { describeService } from './describe-service.js';
 import { describeTask } from './describe-task.js';
@@ -39,8 +40,9 @@ export async function describeObject(
         ]),
         renderPart('Template', renderSheet(templateRows(object.template), 1)),
       ].join('\n');
-    case 'Manager':
     case 'Cluster':
+      return describeCluster(session, object, context);
+    case 'Manager':
     case 'Event':
       return describePlain(session, object, context);
   }
@@ -49,10 +51,10 @@ export async function describeObject(
 /** Kinds with little to say: their fields, and what happened. */
 async function describePlain(
   session: Session,
-  object: Extract<AnyObject, { kind: 'Manager' | 'Cluster' | 'Event' }>,
+  object: Extract<AnyObject, { kind: 'Manager' | 'Event' }>,
   context: DescribeContext,
 ): Promise<string> {
-  const rest = object.kind === 'Event' ? eventFields(object, context) : fieldsOf(object);
+  const rest = object.kind === 'Event' ? eventFields(object, context) : object.status;
   const sheet = renderSheet([
     ...metaRows(object.metadata, context.now),
     ...Object.entries(rest).map(([key, value]): [string, string] => [key, wordsOf(value)]),
@@ -60,11 +62,6 @@ async function describePlain(
   if (object.kind === 'Event') return sheet;
   const events = await readEvents(session, `regarding.uid=${object.metadata.uid ?? ''}`);
   return `${sheet}\n${eventsPart(events, context)}`;
-}
-
-function fieldsOf(object: Extract<AnyObject, { kind: 'Manager' | 'Cluster' }>): object {
-  const spec = object.kind === 'Cluster' ? object.spec : {};
-  return { ...spec, ...object.status };
 }
 
 function eventFields(
@@ -84,6 +81,5 @@ function eventFields(
 }
 
 function wordsOf(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.startsWith('-----BEGIN') ? 'PEM, see -o yaml' : text;
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

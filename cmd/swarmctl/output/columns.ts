@@ -108,7 +108,7 @@ const nodes: Columns<Node> = ({ now, paint }) => [
   { heading: 'HOSTNAME', text: ({ metadata }) => metadata.name },
   {
     heading: 'STATUS',
-    text: ({ status }) => paint(stateTone(status?.state ?? ''), status?.state ?? 'unknown'),
+    text: (node) => paint(nodeTone(node), nodeState(node)),
   },
   { heading: 'AVAILABILITY', text: ({ spec }) => spec.availability },
   { heading: 'ROLE', text: ({ spec }) => spec.role },
@@ -119,6 +119,19 @@ const nodes: Columns<Node> = ({ now, paint }) => [
   { heading: 'PLATFORM', wide: true, text: ({ status }) => platformOf(status?.description) },
   { heading: 'LABELS', wide: true, text: ({ metadata }) => labelWords(metadata.labels) },
 ];
+
+/** A frozen node is there and does nothing that it is told. */
+export const isFrozen = ({ status }: Node): boolean =>
+  status?.conditions.some(({ type, status: is }) => type === 'HistoryKept' && is === 'false') ??
+  false;
+
+function nodeState(node: Node): string {
+  const state = node.status?.state ?? 'unknown';
+  return isFrozen(node) ? `${state},frozen` : state;
+}
+
+const nodeTone = (node: Node): Tone =>
+  isFrozen(node) ? 'bad' : stateTone(node.status?.state ?? '');
 
 function platformOf(found: { os: string; architecture: string } | undefined): string {
   return found === undefined ? '' : `${found.os}/${found.architecture}`;
@@ -165,10 +178,23 @@ const servicerevisions: Columns<ServiceRevision> = ({ now }) => [
   { heading: 'HASH', wide: true, text: ({ hash }) => hash },
 ];
 
-const clusters: Columns<Cluster> = ({ now }) => [
+/** What the manager that answers has to say against the cluster. */
+function clusterHealth({ status }: Cluster): string {
+  const bad = (status?.conditions ?? []).filter((condition) => condition.status === 'false');
+  return bad.length === 0 ? 'ok' : bad.map(({ reason }) => reason).join(',');
+}
+
+const clusters: Columns<Cluster> = ({ now, paint }) => [
   { heading: 'NAME', text: ({ metadata }) => metadata.name },
   { heading: 'ID', text: ({ status }) => shortId(status?.clusterId) },
   { heading: 'LEADER', text: ({ status }) => shortId(status?.leader) },
+  {
+    heading: 'HEALTH',
+    text: (cluster) => {
+      const health = clusterHealth(cluster);
+      return paint(health === 'ok' ? 'good' : 'bad', health);
+    },
+  },
   { heading: 'AGE', text: ({ metadata }) => ageOf(metadata.createdAt, now) },
   { heading: 'CA', wide: true, text: ({ status }) => status?.caFingerprint ?? '' },
 ];

@@ -2,6 +2,7 @@ import { API_ERRORS, type ApiError, type ApiErrorCode } from '../../../api/v1/in
 import {
   BusyError,
   InvalidObjectError,
+  NodeRemovedError,
   SwarmError,
   messageOf,
   type FieldProblem,
@@ -37,7 +38,7 @@ export function failureAnswer(error: unknown): FailureAnswer {
   return {
     status,
     headers: retryHeaders(error, status),
-    body: { code, message: messageOf(error), ...detailsOf(error) },
+    body: { code, message: messageOf(error), ...detailsOf(error), ...factsOf(error) },
     isBug: false,
   };
 }
@@ -66,4 +67,8 @@ function retryHeaders(error: unknown, status: number): Readonly<Record<string, s
 function detailsOf(error: unknown): { readonly details?: FieldProblem[] } {
   if (!(error instanceof InvalidObjectError) || error.problems.length === 0) return {};
   return { details: error.problems.map(({ path, message }) => ({ path, message })) };
+}
+
+function factsOf(error: unknown): Pick<ApiError, 'store'> {
+  return error instanceof NodeRemovedError && error.facts ? { store: error.facts } : {};
 }

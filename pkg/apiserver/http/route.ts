@@ -7,9 +7,10 @@ import type { Query, QueryParameter } from './query.js';
 
 /**
  * Who may call a route. `anyone` needs no certificate; `node` is a manager's or worker's certificate
- * whose node exists (routes for nodes only ever touch the caller's own). Whoever is not named is refused.
+ * whose node exists (routes for nodes only ever touch the caller's own); `former-node` is one whose node may
+ * not exist any more, for the route that tells it. Whoever is not named is refused.
  */
-export type Caller = 'anyone' | 'admin' | 'manager' | 'node';
+export type Caller = 'anyone' | 'admin' | 'manager' | 'node' | 'former-node';
 
 /** What a handler is given. */
 export interface ApiRequest {

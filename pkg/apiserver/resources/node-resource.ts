@@ -83,7 +83,7 @@ function statusOf(world: World, node: StoredNode, { status, health }: Parts): No
     address: status?.address ?? '',
     ...(status && reportedBy(status)),
     tasks: countsOf(world, node.metadata.uid),
-    conditions: status ? [engineCondition(status)] : [],
+    conditions: status ? [engineCondition(status), historyCondition(status)] : [],
   };
 }
 
@@ -95,7 +95,9 @@ function reportedBy({ description, session, certificateExpiresAt }: StoredNodeSt
   };
 }
 
-function engineCondition(status: StoredNodeStatus): NodeStatus['conditions'][number] {
+type NodeCondition = NodeStatus['conditions'][number];
+
+function engineCondition(status: StoredNodeStatus): NodeCondition {
   return {
     type: 'EngineHealthy',
     status: status.engineHealthy ? 'true' : 'false',
@@ -107,6 +109,18 @@ function engineCondition(status: StoredNodeStatus): NodeStatus['conditions'][num
 
 /** A task of a job that has ended well stays wanted. */
 const isDone = (world: World, task: StoredTask): boolean => stateOf(world, task) === 'complete';
+
+function historyCondition({ historyLost, session }: StoredNodeStatus): NodeCondition {
+  return {
+    type: 'HistoryKept',
+    status: historyLost ? 'false' : 'true',
+    reason: historyLost ? 'HistoryLost' : 'StoreContinues',
+    message: historyLost
+      ? `frozen: it keeps what it runs and changes nothing, for ${historyLost.reason}`
+      : 'the store is the one that the node knows',
+    changedAt: session.changedAt,
+  };
+}
 
 function countsOf(world: World, nodeId: string): { running: number; wanted: number } {
   const tasks = world.tasks.byIndex('node', nodeId);

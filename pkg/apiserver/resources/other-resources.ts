@@ -1,5 +1,6 @@
 import type {
   Cluster,
+  Condition,
   Event,
   Manager,
   StoredCluster,
@@ -54,7 +55,7 @@ export function managerResource(world: World): Resource {
 }
 
 /** The cluster: by `default`. Its sealed keys are never shown. */
-export function clusterResource(world: World): Resource {
+export function clusterResource(world: World, conditions: () => readonly Condition[]): Resource {
   return defineResource<StoredCluster>({
     kind: kindOf('Cluster'),
     cache: world.cache,
@@ -64,7 +65,10 @@ export function clusterResource(world: World): Resource {
     labelsOf: ({ metadata }) => metadata.labels,
     fields: { 'metadata.name': ({ metadata }) => metadata.name },
     view: (stored, reader) =>
-      clusterView(stored, reader.get(world.leaders, SINGLETON_KEY)?.managerId),
+      clusterView(stored, {
+        leader: reader.get(world.leaders, SINGLETON_KEY)?.managerId,
+        conditions: conditions(),
+      }),
     find: (name) => {
       const found = world.clusters.get(SINGLETON_KEY);
       return found?.metadata.name === name || found?.metadata.uid === name
@@ -74,17 +78,25 @@ export function clusterResource(world: World): Resource {
   });
 }
 
+/** What is known of the cluster beside its object. */
+interface ClusterSeen {
+  readonly leader: string | undefined;
+  readonly conditions: readonly Condition[];
+}
+
 /** The cluster as the API shows it. */
-export function clusterView(stored: StoredCluster, leaderId: string | undefined): Cluster {
-  const { security, applied: _applied, ...shown } = stored;
+export function clusterView(stored: StoredCluster, { leader, conditions }: ClusterSeen): Cluster {
+  const { security, history, applied: _applied, ...shown } = stored;
   return {
     ...shown,
     status: {
       clusterId: stored.metadata.uid,
       caCertificate: security.caCertificate,
       caFingerprint: fingerprintOf(security),
-      ...(leaderId !== undefined && { leader: leaderId }),
+      ...(leader !== undefined && { leader }),
       createdAt: stored.metadata.createdAt,
+      ...(history && { historyAcceptedAt: history.acceptedAt }),
+      conditions: [...conditions],
     },
   };
 }

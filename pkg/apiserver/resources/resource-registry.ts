@@ -1,3 +1,4 @@
+import type { Condition } from '../../../api/v1/index.js';
 import type { World } from '../../objects/index.js';
 import {
   clusterResource,
@@ -14,15 +15,19 @@ import { taskResource } from './task-resource.js';
 /** All kinds that can be read, by plural. */
 export type ResourceRegistry = ReadonlyMap<string, Resource>;
 
-/** The kinds over this world. */
-export function createResources(world: World, events: EventReader): ResourceRegistry {
+/** The kinds over this world; `conditions` are those of the cluster as this manager sees it. */
+export function createResources(
+  world: World,
+  events: EventReader,
+  conditions: () => readonly Condition[],
+): ResourceRegistry {
   const resources = [
     serviceResource(world),
     taskResource(world),
     revisionResource(world),
     nodeResource(world),
     managerResource(world),
-    clusterResource(world),
+    clusterResource(world, conditions),
     eventResource(events),
   ];
   return new Map(resources.map((resource) => [resource.kind.plural, resource]));

@@ -1,13 +1,15 @@
-import { KINDS, JoinTokens, LogLine, paths } from '../../../api/v1/index.js';
+import { HistoryAcceptance, KINDS, JoinTokens, LogLine, paths } from '../../../api/v1/index.js';
 import { Type } from 'typebox';
 import { NotFoundError } from '../../base/index.js';
 import { leaderOf } from '../../objects/index.js';
 import type { ApiContext } from '../api-context.js';
+import { acceptHistory } from '../history/accept-history.js';
 import type { QueryParameter } from '../http/query.js';
 import type { ApiRequest, RouteDefinition } from '../http/route.js';
 import { FORWARDED_HEADER } from '../logs/log-relay.js';
 import { readLogOptions, type LogTarget } from '../logs/log-request.js';
 import { findTask } from '../resources/task-resource.js';
+import { DRY_RUN } from './write-query.js';
 
 const LOG_QUERY: Readonly<Record<string, QueryParameter>> = {
   follow: { type: 'boolean', description: 'Go on with new lines. Default false.' },
@@ -50,6 +52,23 @@ export const clusterRoutes: readonly RouteDefinition<ApiContext>[] = [
     answer: JoinTokens,
     query: { minRevision: LOG_QUERY['minRevision'] ?? { type: 'integer', description: '' } },
     handle: ({ issuer }) => Promise.resolve({ body: issuer.tokens }),
+  },
+  {
+    method: 'POST',
+    url: paths.acceptHistory,
+    allow: ['admin'],
+    tag: 'Cluster',
+    summary: 'Accept what the store holds, after it was restored or replaced: frozen nodes go on.',
+    query: DRY_RUN,
+    answer: HistoryAcceptance,
+    answerStatus: 200,
+    handle: async (context, { caller, query, signal }) => ({
+      body: await acceptHistory(context, {
+        by: caller?.id ?? '',
+        dryRun: query.flag('dryRun'),
+        signal,
+      }),
+    }),
   },
   {
     method: 'GET',

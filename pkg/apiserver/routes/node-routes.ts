@@ -63,7 +63,8 @@ export const nodeRoutes: readonly RouteDefinition<ApiContext>[] = [
   {
     method: 'POST',
     url: paths.session,
-    allow: ['node'],
+    // A node is told here, with what it takes to judge that, whether it was removed.
+    allow: ['node', 'former-node'],
     tag: TAG,
     summary: 'Open the session of the calling node: NDJSON messages down.',
     body: SessionRequest,

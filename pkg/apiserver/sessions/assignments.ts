@@ -75,11 +75,13 @@ export class AssignmentFeed {
   ): AssignmentsMessage {
     for (const id of removed) this.forget(id);
     this.sequence += 1;
+    const { revision, historyMark: mark } = this.world.cache;
     return {
       type: 'assignments',
       complete,
       sequence: this.sequence,
-      revision: this.world.cache.revision,
+      revision,
+      ...(mark && { mark }),
       templates: this.newTemplates(tasks),
       set: tasks.map((task) => this.tell(task)),
       removed: [...removed],

@@ -7,6 +7,7 @@ import {
   type StoredNodeStatus,
 } from '../../../api/v1/index.js';
 import {
+  NodeRemovedError,
   NotFoundError,
   UnavailableError,
   messageOf,
@@ -21,6 +22,7 @@ import type { StreamOptions } from '../http/ndjson-stream.js';
 import { Admission } from './admission.js';
 import { isAuthoritative } from './assignments.js';
 import { LiveSession, type NodeStatusValue, type SessionStream } from './live-session.js';
+import { LostHistory } from './lost-history.js';
 import { claimSession, type SessionClaim, type SessionClaimRequest } from './session-claim.js';
 import { isOf } from './session-fence.js';
 import { StatusWriter } from './status-writer.js';
@@ -42,6 +44,14 @@ export interface NodeSessionsOptions {
 }
 
 const GOODBYE: SessionMessage = { type: 'close', reason: 'manager stops', removed: false };
+/** Why a session ends that is over in etcd already, or whose node shall come back at once. */
+const ENDS = {
+  replaced: 'replaced by a newer session',
+  removed: 'node removed',
+  behind: 'this manager is behind the store',
+  history: 'the store lost history',
+  accepted: 'the history of the store was accepted',
+} as const;
 const PING_MS = 10_000;
 /** A manager that has not heard the store for so long sends its nodes elsewhere. */
 const DEAF_AFTER_MS = 2_000;
@@ -58,6 +68,8 @@ export class NodeSessions {
   private readonly writer: StatusWriter;
   private readonly admission: Admission;
   private readonly log: Logger;
+  /** What nodes say of a store that lost history. */
+  readonly history: LostHistory;
   /** Nodes whose stored session is ours and open, although we hold none: which epoch, since when. */
   private readonly stale = new Map<string, { readonly epoch: number; readonly sinceMs: number }>();
   private changedTasks = new Map<LiveSession, Set<string>>();
@@ -68,6 +80,7 @@ export class NodeSessions {
   constructor(private readonly options: NodeSessionsOptions) {
     this.log = options.log.child({ component: this.name });
     this.admission = options.admission ?? new Admission('sessions');
+    this.history = new LostHistory({ ...options, log: this.log });
     this.writer = new StatusWriter({
       ...options,
       log: this.log,
@@ -102,6 +115,12 @@ export class NodeSessions {
     using _statuses = world.nodeStatuses.onChange((_previous, current) => {
       if (current) this.statusChanged(current);
     });
+    using _accepted = this.history.followAcceptance();
+    using _broken = world.cache.onHistoryBroken(() => {
+      this.historyWasBroken = true;
+      // Each node judges by itself, by what it is told when it comes back.
+      for (const session of this.sessions.values()) this.drop(session, 'history');
+    });
     ready();
     while (!signal.aborted) {
       const periodMs = Math.min(MAX_SWEEP_MS, this.settings().nodeHeartbeatMs / 2);
@@ -121,7 +140,7 @@ export class NodeSessions {
   ): Promise<void> {
     if (this.isDeaf) throw new UnavailableError('this manager does not hear the store');
     using _admitted = this.admission.enter();
-    const claim = await claimSession(this.options, request);
+    const claim = await this.claim(request);
     const session = this.begin(claim, openStream({ goodbye: () => GOODBYE }));
     if (!session) return;
     try {
@@ -136,6 +155,15 @@ export class NodeSessions {
     this.log.info({ nodeId: session.nodeId, epoch: session.epoch }, 'session opened');
   }
 
+  private async claim(request: SessionClaimRequest): Promise<SessionClaim> {
+    try {
+      return await claimSession(this.options, request);
+    } catch (error) {
+      if (error instanceof NodeRemovedError) this.history.refused(request);
+      throw error;
+    }
+  }
+
   /**
    * Takes a heartbeat with its reports; resolves when they are stored.
    * Errors: NotFoundError when this manager holds no such session; NodeRemovedError, UnavailableError.
@@ -146,7 +174,9 @@ export class NodeSessions {
       throw new NotFoundError('this manager does not hold that session; open another one');
     }
     this.heardOf(session);
+    const { historyLost } = session.status;
     const changed = applyChanges(session, report);
+    this.history.changed(session, historyLost);
     const refused = await this.writer.submit(session, report.tasks, changed);
     const { nodeHeartbeatMs: heartbeatMs } = this.settings();
     return { heartbeatMs, refused, ...(this.isDeaf && { leave: true }) };
@@ -168,7 +198,7 @@ export class NodeSessions {
   }
 
   private begin(
-    { status, revision }: SessionClaim,
+    { status, revision, facts }: SessionClaim,
     stream: SessionStream,
   ): LiveSession | undefined {
     const { clock, world, clusterId } = this.options;
@@ -200,6 +230,7 @@ export class NodeSessions {
       nodeId: session.nodeId,
       heartbeatMs: this.settings().nodeHeartbeatMs,
       managers,
+      store: facts,
     });
     return session;
   }
@@ -268,12 +299,8 @@ export class NodeSessions {
   }
 
   /** Ends a session that is over in etcd already: nothing is left to write. */
-  private drop(session: LiveSession, why: 'replaced' | 'removed' | 'behind'): void {
-    const reason = {
-      replaced: 'replaced by a newer session',
-      removed: 'node removed',
-      behind: 'this manager is behind the store',
-    }[why];
+  private drop(session: LiveSession, why: keyof typeof ENDS): void {
+    const reason = ENDS[why];
     this.forget(session);
     session.close(reason, why === 'removed');
     this.log.info({ nodeId: session.nodeId, epoch: session.epoch, reason }, 'session ended');
@@ -290,6 +317,7 @@ export class NodeSessions {
     this.expireStreamless(nowMs);
     this.closeStale(nowMs);
     this.afterHistoryBreak();
+    this.endAccepted();
     this.tellManagers();
     if (nowMs - this.lastPingMs >= PING_MS) this.ping(nowMs);
   }
@@ -371,6 +399,13 @@ export class NodeSessions {
     this.historyWasBroken = isBroken;
   }
 
+  /** Nodes that are frozen hear of a person's acceptance when they open a session. */
+  private endAccepted(): void {
+    for (const session of this.sessions.values()) {
+      if (this.history.isAcceptedFor(session)) this.drop(session, 'accepted');
+    }
+  }
+
   /** In one order, so that two lists can be compared. */
   private managers(): string[] {
     return [...new Set(this.options.world.managers.list().map(({ address }) => address))].sort();
@@ -391,8 +426,9 @@ export class NodeSessions {
 
   private ping(nowMs: number): void {
     this.lastPingMs = nowMs;
-    const { revision } = this.options.world.cache;
-    for (const session of this.sessions.values()) session.send({ type: 'ping', revision });
+    const { revision, historyMark: mark } = this.options.world.cache;
+    const message = { type: 'ping', revision, ...(mark && { mark }) } as const;
+    for (const session of this.sessions.values()) session.send(message);
   }
 }
 
@@ -403,20 +439,24 @@ function closedStatus(status: NodeStatusValue, reason: string, clock: Clock): No
 
 /** Takes over what a heartbeat says of the node; true when it has to be stored. */
 function applyChanges(session: LiveSession, report: StatusReport): boolean {
-  const { engineMessage: previousMessage, ...before } = session.status;
-  const { engineHealthy, engineMessage, description = before.description } = report;
-  const changed =
-    engineHealthy !== before.engineHealthy ||
-    engineMessage !== previousMessage ||
-    JSON.stringify(description) !== JSON.stringify(before.description);
-  if (!changed) return false;
-  session.status = {
+  const { engineMessage: _message, historyLost: _lost, ...before } = session.status;
+  const { engineHealthy, engineMessage, historyLost, description = before.description } = report;
+  const status = {
     ...before,
     description,
     engineHealthy,
     ...(engineMessage !== undefined && { engineMessage }),
+    ...(historyLost && { historyLost }),
   };
+  if (saidOf(status) === saidOf(session.status)) return false;
+  session.status = status;
   return true;
+}
+
+/** What a node says of itself, to be compared. */
+function saidOf(status: NodeStatusValue): string {
+  const { description, engineHealthy, engineMessage, historyLost } = status;
+  return JSON.stringify([description, engineHealthy, engineMessage, historyLost]);
 }
 
 /** A function, because the compiler believes that a signal it has seen once never changes. */

@@ -1,8 +1,9 @@
-import type { SessionRequest } from '../../../api/v1/index.js';
+import type { SessionRequest, StoreFacts } from '../../../api/v1/index.js';
 import { NodeRemovedError, UnavailableError, hasCode, type Clock } from '../../base/index.js';
 import { absent, atVersion, nodeStatuses, puts } from '../../objects/index.js';
 import { decodeEntry, type Entry, type Keys, type Store } from '../../store/index.js';
 import type { NodeStatusValue } from './live-session.js';
+import { isAccepted, readStoreFacts } from './store-facts.js';
 
 /** What a claim is made with. */
 export interface SessionClaimOptions {
@@ -27,6 +28,8 @@ export interface SessionClaim {
   readonly status: NodeStatusValue;
   /** Of the write: also the version of node-status. */
   readonly revision: number;
+  /** The store at that write. */
+  readonly facts: StoreFacts;
 }
 
 const MAX_ATTEMPTS = 5;
@@ -34,7 +37,7 @@ const MAX_ATTEMPTS = 5;
 /**
  * Takes the next epoch of a node for this manager: from then on every older session of it, wherever it is
  * held, cannot write any more.
- * Errors: NodeRemovedError, UnavailableError.
+ * Errors: NodeRemovedError with facts for the node to judge by, UnavailableError.
  */
 export async function claimSession(
   options: SessionClaimOptions,
@@ -44,9 +47,14 @@ export async function claimSession(
   const { nodeId } = request;
   const statusKey = keys.nodeStatus(nodeId);
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
-    const [node, entry] = await Promise.all([store.get(keys.node(nodeId)), store.get(statusKey)]);
-    if (!node) throw new NodeRemovedError('node was removed from the cluster');
-    const status = nextStatus(options, request, entry ? epochOf(entry) + 1 : 1);
+    const [facts, node, entry] = await Promise.all([
+      readStoreFacts(options, request.request.historyMark),
+      store.get(keys.node(nodeId)),
+      store.get(statusKey),
+    ]);
+    if (!node) throw new NodeRemovedError('node was removed from the cluster', facts);
+    const epoch = entry ? epochOf(entry) + 1 : 1;
+    const status = nextStatus(options, request, { epoch, facts });
     const compare = [
       entry ? atVersion(statusKey, entry.modRevision) : absent(statusKey),
       // The node's labels may change; that it is the same node may not.
@@ -54,7 +62,8 @@ export async function claimSession(
     ];
     try {
       const operations = [puts.nodeStatus(keys, status)];
-      return { status, revision: await store.commit({ compare, operations }) };
+      const revision = await store.commit({ compare, operations });
+      return { status, revision, facts: { ...facts, revision } };
     } catch (error) {
       if (!hasCode(error, 'ERR_CONFLICT')) throw error;
     }
@@ -80,8 +89,11 @@ function epochOf(entry: Entry): number {
 function nextStatus(
   { managerId, startedAt, clock }: SessionClaimOptions,
   { nodeId, address, certificateExpiresAt, request }: SessionClaimRequest,
-  epoch: number,
+  { epoch, facts }: { readonly epoch: number; readonly facts: StoreFacts },
 ): NodeStatusValue {
+  const { historyLost } = request;
+  // What a person has accepted since, the node goes on with as soon as it reads our answer.
+  const isLost = historyLost !== undefined && !isAccepted(historyLost, facts.acceptedAt);
   return {
     nodeId,
     address,
@@ -97,5 +109,6 @@ function nextStatus(
     certificateExpiresAt: certificateExpiresAt.toISOString(),
     engineHealthy: request.engineHealthy,
     ...(request.engineMessage !== undefined && { engineMessage: request.engineMessage }),
+    ...(isLost && { historyLost }),
   };
 }

@@ -159,7 +159,7 @@ export class SimManager {
           kinds: {
             services: serviceWrites(serviceResource(world)),
             nodes: nodeWrites(nodes),
-            clusters: clusterWrites(clusterResource(world)),
+            clusters: clusterWrites(clusterResource(world, () => [])),
           },
           removeNode: (nodeId, force) =>
             removeNode(

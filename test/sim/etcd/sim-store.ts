@@ -11,9 +11,11 @@ import { requireValidTxn, writeIdOf } from '../../../pkg/store/index.js';
 import type {
   CallOptions,
   Entry,
+  HistoryMark,
   Lease,
   ListOptions,
   Page,
+  Remembrance,
   Revision,
   StampedTxn,
   Store,
@@ -107,6 +109,10 @@ export class SimStore implements Store {
     } finally {
       this.watches.delete(watch);
     }
+  }
+
+  remembers(mark: HistoryMark, options?: CallOptions): Promise<Remembrance> {
+    return this.read(options, () => this.memory.remembers(mark));
   }
 
   async grantLease(ttlSeconds: number, options?: CallOptions): Promise<Lease> {

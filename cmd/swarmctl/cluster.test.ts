@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { puts } from '../../pkg/objects/index.js';
+import { aNode, aNodeHealth, aNodeStatus, aService } from '../../test/builders/objects.js';
+import { SwarmctlFixture } from '../../test/fixtures/swarmctl.js';
+
+let ctl: SwarmctlFixture;
+beforeEach(async () => {
+  ctl = await SwarmctlFixture.start();
+});
+afterEach(() => ctl.dispose());
+
+const lost = {
+  reason: 'the store is at revision 3, and this node has seen revision 9',
+  acceptedAt: '2026-01-01T00:00:00.000Z',
+};
+
+async function putFrozenNode(): Promise<void> {
+  const { keys } = ctl.api;
+  await ctl.api.put(
+    puts.service(keys, aService()),
+    puts.node(keys, aNode('n1')),
+    puts.nodeStatus(keys, { ...aNodeStatus('n1'), historyLost: lost }),
+    puts.nodeHealth(keys, aNodeHealth('n1')),
+  );
+}
+const acceptedAt = async () =>
+  (await (await ctl.api.client()).get('clusters', 'default')).status?.historyAcceptedAt;
+
+describe('a cluster whose store lost history', () => {
+  beforeEach(putFrozenNode);
+
+  it('says so of its nodes and of itself', async () => {
+    expect((await ctl.run('get nodes')).out).toContain('ready,frozen');
+    expect((await ctl.run('get clusters')).out).toContain('HistoryLost');
+    expect((await ctl.run('describe cluster default')).out).toMatch(
+      /HistoryKept +false .*HistoryLost +the store lost history \(frozen nodes: 1\)/,
+    );
+    expect((await ctl.run('describe node n1')).out).toMatch(
+      /HistoryKept +false .*has seen revision 9/,
+    );
+  });
+});
+
+describe('cluster accept-history', () => {
+  it('shows what waits, asks, and accepts', async () => {
+    await putFrozenNode();
+    const { code, out, err } = await ctl.run('cluster accept-history', { answer: 'y' });
+    expect(err).toContain('The store holds 1 services, 0 tasks and 1 nodes.');
+    expect(err).toMatch(/n1 +host-n1 +yes +the store is at revision 3/);
+    expect(err).toContain('Accept what the store holds? [y/N]');
+    expect(out).toBe(`history accepted at ${(await acceptedAt()) ?? 'never'}\n`);
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['the answer is no', { answer: '' }, 1, 'nothing was changed'],
+    ['nobody is there to be asked', {}, 2, 'Pass --yes if you are sure.'],
+  ])('accepts nothing when %s', async (_what, options, expected, words) => {
+    await putFrozenNode();
+    const { code, err } = await ctl.run('cluster accept-history', options);
+    expect(code).toBe(expected);
+    expect(err).toContain(words);
+    expect(await acceptedAt()).toBeUndefined();
+  });
+
+  it('only shows what waits with --dry-run', async () => {
+    const { code, out, err } = await ctl.run('cluster accept-history --dry-run');
+    expect({ code, out }).toEqual({ code: 0, out: '' });
+    expect(err).toContain('No node says that it lost history.');
+    expect(await acceptedAt()).toBeUndefined();
+  });
+
+  it('does not ask with --yes', async () => {
+    expect((await ctl.run('cluster accept-history --yes')).code).toBe(0);
+    expect(await acceptedAt()).toBeDefined();
+  });
+});
