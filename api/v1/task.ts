@@ -205,6 +205,8 @@ export interface StoredTaskStatus extends TaskReport {
   readonly runningAt?: string;
   /** In service since, by the same clock; missing while it is not. */
   readonly readyAt?: string;
+  /** When it first came into service, by the same clock; kept whatever becomes of it. */
+  readonly servedAt?: string;
   readonly version: number;
 }
 

@@ -1,4 +1,4 @@
-import { endedAtMs, hasFailed, runningSinceMs, type TaskView } from '../../pkg/lifecycle/index.js';
+import { endedAtMs, hasFailed, servedSinceMs, type TaskView } from '../../pkg/lifecycle/index.js';
 import type { Move } from './plan-moves.js';
 import { placeOf, type Policies } from './plan-slots.js';
 
@@ -20,7 +20,7 @@ export interface FailureInput {
 }
 
 /**
- * The slots whose new task never ran, or ended within the monitor of running (swarm-semantics 2.7, rule 6).
+ * The slots whose new task never served, or ended within the monitor of that (swarm-semantics 2.7, rule 6).
  * Only tasks that the update made count, not those that restart them.
  */
 export function failuresOf({ moves, known, monitorMs, policies }: FailureInput): Failures {
@@ -38,7 +38,7 @@ function endedEarly(view: TaskView, monitorMs: number, policies: Policies): bool
   const isSuccess =
     view.state === 'complete' && policies(view.task.spec.revision).condition !== 'any';
   if (isSuccess || !(hasFailed(view) || view.state === 'complete')) return false;
-  const since = runningSinceMs(view);
+  const since = servedSinceMs(view);
   return since === undefined || endedAtMs(view) - since <= monitorMs;
 }
 

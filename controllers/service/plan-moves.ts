@@ -2,6 +2,7 @@ import {
   byAge,
   endedAtMs,
   hasEnded,
+  inServiceSinceMs,
   instantMs,
   isLive,
   runningSinceMs,
@@ -112,14 +113,15 @@ export function settledAtMs({ tries }: Move, reading: MoveReading): number | und
   if (last === undefined) return undefined;
   if (hasEnded(last)) return endedAtMs(last);
   if (!isAvailableIn(last, reading)) return undefined;
-  return Math.max(reading.availableAt(last) ?? 0, runningSinceMs(last) ?? 0);
+  return Math.max(reading.availableAt(last) ?? 0, inServiceSinceMs(last) ?? 0);
 }
 
-/** When the attempt last did something in this slot: a task made, running, or ended. 0: never. */
+/** When the attempt last did something in this slot: a task made, running, in service, or ended. 0: never. */
 export function lastStepMs({ tries }: Move): number {
   const steps = tries.flatMap((view) => [
     instantMs(view.task.metadata.createdAt),
     runningSinceMs(view) ?? 0,
+    inServiceSinceMs(view) ?? 0,
     hasEnded(view) ? endedAtMs(view) : 0,
   ]);
   return Math.max(0, ...steps);

@@ -1,5 +1,5 @@
 import type { StoredServiceRevision } from '../../api/v1/index.js';
-import { runningSinceMs } from '../../pkg/lifecycle/index.js';
+import { inServiceSinceMs } from '../../pkg/lifecycle/index.js';
 import { currentServes, type Move, type MoveReading } from './plan-moves.js';
 
 /** What tells whether a revision proved itself. */
@@ -38,6 +38,6 @@ export function planStable(input: StableInput): StablePlan {
 function stableAtMs({ moves, desired, monitorMs, reading }: StableInput): number | undefined {
   if (desired === 0 || moves.length < desired) return undefined;
   if (!moves.every((move) => currentServes(move, reading))) return undefined;
-  const since = moves.map(({ current }) => (current ? (runningSinceMs(current) ?? 0) : 0));
+  const since = moves.map(({ current }) => (current ? (inServiceSinceMs(current) ?? 0) : 0));
   return since.reduce((a, b) => Math.max(a, b), 0) + monitorMs;
 }

@@ -283,6 +283,18 @@ describe('rule 5: one slot', () => {
     model.nowMs = ranAt + 10_000;
     expect(step(model)).toEqual(['replace 3 r2 ready']);
   });
+
+  it('makes the next one wait for the delay after the new task came into service', () => {
+    const model = aModel(2, { delay: '10s' }, { fateOf: imageFate({ 'app:2': 'unready' }) });
+    model.apply({ image: 'app:2' });
+    step(model);
+    step(model);
+    model.nowMs += 60_000;
+    const fresh = model.running.find(({ task }) => task.spec.revision === 2);
+    model.setReady(fresh!, true);
+    expect(step(model)).toEqual([]);
+    expect(model.look().lookAgainAt).toBe(model.nowMs + 10_000);
+  });
 });
 
 describe('rule 6: failures', () => {
@@ -383,6 +395,32 @@ describe('rule 6: failures', () => {
     model.end(inSlot(model, 1)[0]!);
     expect(look(model)).toEqual([]);
     expect(model.update?.state).toBe('paused');
+  });
+
+  it('count until the monitor is over from the first time that the task served', () => {
+    const unready = imageFate({ 'app:2': 'unready' });
+    const model = aModel(1, { progressDeadline: '0s' }, { fateOf: unready });
+    model.apply({ image: 'app:2' });
+    step(model);
+    step(model);
+    model.nowMs += 300_000;
+    model.setReady(model.running[0]!, true);
+    model.nowMs += 5_000;
+    model.setReady(model.running[0]!, false); // it is out of service before it is killed
+    model.end(model.running[0]!);
+    look(model);
+    expect(model.update?.state).toBe('paused');
+  });
+
+  it('count although it ran for long, when it never served: it does not go on to the next slot', () => {
+    const model = aModel(3, {}, { fateOf: imageFate({ 'app:2': 'unready' }) });
+    model.apply({ image: 'app:2' });
+    step(model);
+    step(model);
+    model.nowMs += 300_000;
+    model.end(model.running.find(({ task }) => task.spec.revision === 2)!);
+    expect(look(model)).toEqual([]);
+    expect(model.update).toMatchObject({ state: 'paused', failed: ['1'] });
   });
 
   it.each([

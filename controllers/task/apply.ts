@@ -1,6 +1,6 @@
 import type { StoredTask, TaskReport } from '../../api/v1/index.js';
 import { newTaskId, unreachable } from '../../pkg/base/index.js';
-import type { EndCause, TaskView } from '../../pkg/lifecycle/index.js';
+import { pastOf, type EndCause, type TaskView } from '../../pkg/lifecycle/index.js';
 import { atVersion, puts, remove } from '../../pkg/objects/index.js';
 import type { Keys, TxnPart } from '../../pkg/store/index.js';
 import type { Successor, TaskChange } from './plan-changes.js';
@@ -129,7 +129,7 @@ function orphanPart({ task, status }: TaskView, { keys, now }: ApplyContext): Tx
         nodeId,
         epoch: status?.epoch ?? 0,
         appliedAt: now,
-        ...(status?.runningAt !== undefined && { runningAt: status.runningAt }),
+        ...pastOf(status),
       }),
     ],
   };

@@ -1,3 +1,4 @@
+import type { StoredTaskStatus } from '../../api/v1/index.js';
 import { instantMs, type TaskView } from './task-view.js';
 
 /** The task is in service: it runs, and its readiness probe, where it has one, has passed. */
@@ -13,7 +14,29 @@ export function isReady({ state, status }: TaskView): boolean {
 export function availableAtMs(view: TaskView, minReadyMs: number): number | undefined {
   if (!isReady(view)) return undefined;
   if (minReadyMs === 0) return 0;
-  return instantMs(view.status?.readyAt ?? view.status?.appliedAt) + minReadyMs;
+  return (inServiceSinceMs(view) ?? 0) + minReadyMs;
+}
+
+/** When it came into service last, by the managers' clock (milliseconds since 1970); undefined while it is not. */
+export function inServiceSinceMs(view: TaskView): number | undefined {
+  return isReady(view) ? instantMs(view.status?.readyAt ?? view.status?.appliedAt) : undefined;
+}
+
+/** When it first came into service, by the managers' clock (milliseconds since 1970); undefined when it never did. */
+export function servedSinceMs({ status }: TaskView): number | undefined {
+  const at = status?.servedAt;
+  return at === undefined ? undefined : instantMs(at);
+}
+
+/** What is kept of a status whatever becomes of its task. */
+export type TaskPast = Pick<StoredTaskStatus, 'runningAt' | 'servedAt'>;
+
+/** Reads it. */
+export function pastOf(status: Partial<TaskPast> | undefined): TaskPast {
+  return {
+    ...(status?.runningAt !== undefined && { runningAt: status.runningAt }),
+    ...(status?.servedAt !== undefined && { servedAt: status.servedAt }),
+  };
 }
 
 /** The task serves: updates count on it. `now` in milliseconds since 1970. */

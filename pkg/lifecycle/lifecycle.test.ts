@@ -10,6 +10,7 @@ import {
   availableAtMs,
   byAge,
   groupsOf,
+  inServiceSinceMs,
   isAvailable,
   nodeStandingOf,
   pullsTheSame,
@@ -19,6 +20,7 @@ import {
   runsTheSame,
   schedulingNodeOf,
   successionOf,
+  servedSinceMs,
   templateDemandOf,
 } from './index.js';
 
@@ -149,6 +151,16 @@ describe('availability', () => {
     expect(runningSinceMs(aTask({ state: 'running' }))).toBe(START);
     expect(runningSinceMs(aTask({ state: 'failed', status: { runningAt } }))).toBe(START + 2_000);
     expect(runningSinceMs(aTask({ state: 'failed' }))).toBeUndefined();
+  });
+
+  it('tells since when a task is in service, and when it first was', () => {
+    const readyAt = '2026-01-01T00:00:05.000Z';
+    const servedAt = '2026-01-01T00:00:03.000Z';
+    const ready = aTask({ state: 'running', status: { ready: true, readyAt, servedAt } });
+    expect([inServiceSinceMs(ready), servedSinceMs(ready)]).toEqual([START + 5_000, START + 3_000]);
+    const failed = aTask({ state: 'failed', status: { servedAt } });
+    expect([inServiceSinceMs(failed), servedSinceMs(failed)]).toEqual([undefined, START + 3_000]);
+    expect(servedSinceMs(aTask({ state: 'failed' }))).toBeUndefined();
   });
 });
 

@@ -135,6 +135,7 @@ export const taskStatuses: CollectionDefinition<StoredTaskStatus> = {
         appliedAt: text,
         runningAt: Type.Optional(text),
         readyAt: Type.Optional(text),
+        servedAt: Type.Optional(text),
       }),
     ]),
   ),

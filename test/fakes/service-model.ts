@@ -311,6 +311,7 @@ export class ServiceModel {
   private report(view: TaskView, state: TaskState, more: Partial<StoredTaskStatus> = {}): void {
     this.writes += 1;
     const runningAt = state === 'running' ? this.now : view.status?.runningAt;
+    const servedAt = view.status?.servedAt ?? more.readyAt;
     const status: StoredTaskStatus = {
       taskId: view.task.metadata.uid,
       nodeId: view.task.spec.nodeId ?? 'n1',
@@ -321,6 +322,7 @@ export class ServiceModel {
       message: state,
       version: 1,
       ...(runningAt !== undefined && { runningAt, startedAt: runningAt }),
+      ...(servedAt !== undefined && { servedAt }),
       ...more,
     };
     this.tasks = this.tasks.map((known) =>

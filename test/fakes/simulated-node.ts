@@ -10,7 +10,7 @@ import {
 } from '../../api/v1/index.js';
 import { ConflictError, isRecoverable } from '../../pkg/base/index.js';
 import type { Clock } from '../../pkg/base/index.js';
-import { taskView } from '../../pkg/lifecycle/index.js';
+import { pastOf, taskView } from '../../pkg/lifecycle/index.js';
 import { atVersion, puts, type World } from '../../pkg/objects/index.js';
 import { packTransactions, type Keys, type Store, type TxnPart } from '../../pkg/store/index.js';
 import { aNode, aNodeStatus, type NodeOptions } from '../builders/objects.js';
@@ -237,6 +237,7 @@ export class SimulatedNode {
       ...(isTerminal(state) && { finishedAt: at }),
       ...endOf(state, exitCode),
       ...standingOf(report, at),
+      ...pastOf(before),
     };
     return [
       {
@@ -261,7 +262,7 @@ interface Report {
 /** How an agent and the manager of its session describe whether a task is in service. */
 function standingOf({ state, ready = true }: Report, at: string): Partial<StoredTaskStatus> {
   if (state !== 'running') return {};
-  if (ready) return { ready, readySince: at, readyAt: at };
+  if (ready) return { ready, readySince: at, readyAt: at, servedAt: at, runningAt: at };
   return { ready, unready: { reason: 'ReadinessFailed', message: 'HTTP 503', since: at } };
 }
 

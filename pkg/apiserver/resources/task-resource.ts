@@ -68,7 +68,8 @@ function byAge(a: StoredTask, b: StoredTask): number {
 
 function reportOf(task: StoredTask, status: StoredTaskStatus | undefined): TaskReport {
   if (status === undefined) return expectedReport(task);
-  const { taskId, nodeId, epoch, appliedAt, runningAt, readyAt, version, ...report } = status;
+  const { taskId, nodeId, epoch, appliedAt, runningAt, readyAt, servedAt, version, ...report } =
+    status;
   return report;
 }
 

@@ -50,6 +50,16 @@ describe('statusOf', () => {
     expect(statusOf(stamp, report({ state: 'failed' }), before)).not.toHaveProperty('readyAt');
   });
 
+  it('remembers when it first came into service, whatever becomes of it', () => {
+    const servedAt = '2026-01-01T01:00:01.000Z';
+    const before = stored(report(), { readyAt: servedAt, servedAt });
+    const out = stored(outOfService, {}, before);
+    const back = stored(report(), {}, out);
+    expect([out, back].map((status) => status.servedAt)).toEqual([servedAt, servedAt]);
+    expect(statusOf(stamp, report({ state: 'failed' }), out).servedAt).toBe(servedAt);
+    expect(statusOf(stamp, report({ state: 'failed' }), undefined)).not.toHaveProperty('servedAt');
+  });
+
   it('does not believe a clock that was moved meanwhile', () => {
     const before = stored(outOfService, { appliedAt: '2026-01-01T01:00:18.000Z' });
     const odd = report({ readySince: '2025-01-01T00:00:00.000Z' });

@@ -5,6 +5,7 @@ import {
   type StoredTaskStatus,
   type TaskReport,
 } from '../../../api/v1/index.js';
+import { pastOf } from '../../lifecycle/index.js';
 
 /** What is stored about a task when a report about it comes. */
 export interface TaskFacts {
@@ -49,7 +50,8 @@ function stateProblem(report: TaskReport, status: TaskReport | undefined): strin
 /** The node's clock alone is no news. */
 function saysTheSame(report: TaskReport, status: StoredTaskStatus): boolean {
   const { at: _at, ...news } = report;
-  const { at, taskId, nodeId, epoch, appliedAt, runningAt, readyAt, version, ...known } = status;
+  const { at, taskId, nodeId, epoch, appliedAt, runningAt, readyAt, servedAt, version, ...known } =
+    status;
   return canonicalJson(news) === canonicalJson(known);
 }
 
@@ -59,7 +61,7 @@ function canonicalJson(value: object): string {
 
 /**
  * The status as it is stored. `appliedAt` is when this state was first stored, by the managers' clock: a
- * later message about the same state does not move it. `runningAt` outlives the state that it names.
+ * later message about the same state does not move it. `runningAt` and `servedAt` outlive what they name.
  */
 export function statusOf(
   { taskId, nodeId, epoch, now }: StatusStamp,
@@ -67,7 +69,6 @@ export function statusOf(
   previous: StoredTaskStatus | undefined,
 ): Omit<StoredTaskStatus, 'version'> {
   const appliedAt = previous?.state === report.state ? previous.appliedAt : now;
-  const runningAt = report.state === 'running' ? appliedAt : previous?.runningAt;
   const readyAt = readyAtOf(report, previous, now);
   return {
     ...report,
@@ -75,8 +76,9 @@ export function statusOf(
     nodeId,
     epoch,
     appliedAt,
-    ...(runningAt !== undefined && { runningAt }),
-    ...(readyAt !== undefined && { readyAt }),
+    ...(report.state === 'running' && { runningAt: appliedAt }),
+    ...(readyAt !== undefined && { readyAt, servedAt: readyAt }),
+    ...pastOf(previous),
   };
 }
 
