@@ -93,7 +93,7 @@ describe('the controllers together', () => {
     await until('status', () => status()?.running === 250);
   });
 
-  it('restart a task that fails, after its delay', async () => {
+  it('2.6.4 restart a task that fails, after its delay (scenario 24)', async () => {
     const { apply, until, running, members, clock, plane, pass } = await aCluster(1);
     await apply({ replicas: 1, restartPolicy: { delay: '5s' } });
     await until('running', () => running().length === 1);
@@ -109,6 +109,114 @@ describe('the controllers together', () => {
     expect(running()).toHaveLength(1);
     // its node's report told it already
     expect(plane.events.messages('TaskFailed')).toEqual([]);
+  });
+
+  it('make a task again that was deleted by hand (scenario 20)', async () => {
+    const { apply, until, running, plane, store } = await aCluster(2);
+    await apply({ replicas: 2 });
+    await until('2 running', () => running().length === 2);
+    const uid = running()[0]?.task.metadata.uid ?? '';
+    const operations = [{ kind: 'delete', key: plane.keys.task(uid) } as const];
+    await store.commit({ compare: [], operations });
+    await until(
+      '2 again',
+      () => running().length === 2 && plane.world.tasks.get(uid) === undefined,
+    );
+    expect(slots(running())).toEqual([1, 2]);
+  });
+
+  it.each([
+    ['active', 'ready', 0],
+    ['pause', 'ready', 0],
+    ['active', 'unknown', 0],
+    ['active', 'lost', 2],
+    ['drain', 'ready', 2],
+  ] as const)(
+    '2.4.5 a node that is %s and %s loses %i of its 2 tasks (scenario 21)',
+    async (availability, state, lost) => {
+      const { apply, until, running, members, plane, store, pass } = await aCluster(2);
+      await apply({ replicas: 4, restartPolicy: { condition: 'any' } });
+      await until('4 running', () => running().length === 4);
+      await pass(30_000); // no leader judges by what it did not hear itself
+      if (availability !== 'active') await setAvailability(store, plane, 'n1', availability);
+      if (state !== 'ready') await members[0]?.disconnect();
+      await pass(state === 'lost' ? 20_000 : 2_000);
+      expect(plane.world.nodeHealths.get('n1')?.state).toBe(state);
+      const stay = running().filter(({ task }) => task.spec.nodeId === 'n1').length;
+      expect(2 - stay).toBe(lost);
+      expect(running()).toHaveLength(4);
+    },
+  );
+
+  it.each([
+    ['any', 'complete', 1],
+    ['any', 'failed', 1],
+    ['on-failure', 'failed', 1],
+    ['on-failure', 'complete', 0],
+    ['none', 'failed', 0],
+  ] as const)(
+    '2.6.2 restart policy %s, task %s: it is told to stop, and followed by %i (scenarios 22, 23)',
+    async (condition, state, followers) => {
+      const { apply, until, running, members, plane, pass } = await aCluster(1);
+      await apply({ replicas: 1, restartPolicy: { condition, delay: '1s' } });
+      await until('running', () => running().length === 1);
+      const uid = running()[0]?.task.metadata.uid ?? '';
+      await members[0]?.end(uid, state);
+      await pass(3_000);
+      expect(running()).toHaveLength(followers);
+      expect(plane.world.tasks.get(uid)?.spec.desiredState).toBe('shutdown');
+    },
+  );
+
+  it('2.6.8 count attempts for each slot and revision, not anew for a scale (scenario 25, S18)', async () => {
+    const { apply, until, running, members, plane, pass } = await aCluster(1);
+    const restartPolicy = { delay: '0s', maxAttempts: 1 };
+    const failSlot = async (slot: number) => {
+      const task = running().find(({ task: { spec } }) => spec.slot === slot);
+      await members[0]?.end(task?.task.metadata.uid ?? '');
+      await pass(5_000);
+    };
+    await apply({ replicas: 2, restartPolicy });
+    await until('2 running', () => running().length === 2);
+    await failSlot(1);
+    await failSlot(2);
+    expect(slots(running())).toEqual([1, 2]);
+    await failSlot(1);
+    expect(slots(running())).toEqual([2]);
+    await apply({ replicas: 3, restartPolicy });
+    await pass(5_000);
+    expect(slots(running())).toEqual([2, 3]);
+    await plane.resign(); // whoever leads now remembers nothing
+    await plane.lead();
+    await failSlot(2);
+    expect(slots(running())).toEqual([3]);
+    await apply({ replicas: 3, restartPolicy, image: 'app:2' });
+    await until('all of the new revision', () => running().length === 3);
+    await failSlot(1);
+    expect(slots(running())).toEqual([1, 2, 3]);
+  });
+
+  it('2.12 find what happened while nobody led (scenario 27)', async () => {
+    const { apply, until, running, members, plane, store, addNode, pass } = await aCluster(3);
+    await apply({ replicas: 6, restartPolicy: { delay: '0s' } });
+    await apply({ name: 'other', replicas: 1 });
+    await until('running', () => running().length === 6 && running('other').length === 1);
+    const on = (id: string) => running().filter(({ task }) => task.spec.nodeId === id);
+    const [failed] = on('n1');
+    await plane.resign();
+    await members[0]?.end(failed?.task.metadata.uid ?? '');
+    await setAvailability(store, plane, 'n2', 'drain');
+    const keys = [plane.keys.node('n3'), plane.keys.service('other')];
+    await store.commit({
+      compare: [],
+      operations: keys.map((key) => ({ kind: 'delete', key }) as const),
+    });
+    await addNode('n4');
+    await plane.lead();
+    await pass(20_000);
+    expect(running()).toHaveLength(6);
+    expect([...on('n2'), ...on('n3')]).toEqual([]);
+    expect(plane.tasksOf('other')).toEqual([]);
   });
 
   it('restart at once with delay 0 after a first failure', async () => {
@@ -221,7 +329,7 @@ describe('the controllers together', () => {
     expect(running().every(({ task: { spec } }) => spec.pending === undefined)).toBe(true);
   });
 
-  it('move tasks away from a drained node, without delay', async () => {
+  it('2.14 move tasks away from a drained node, without delay', async () => {
     const { apply, until, running, plane, store } = await aCluster(2);
     await apply({ replicas: 4, restartPolicy: { delay: '30s' } });
     await until('4 running', () => running().length === 4);
@@ -233,7 +341,7 @@ describe('the controllers together', () => {
     );
   });
 
-  it('replace tasks of a lost node, and not of one that is only unknown', async () => {
+  it('2.11.5 replace tasks of a lost node, and not of one that is only unknown', async () => {
     const { apply, until, running, members, clock, plane } = await aCluster(2);
     await apply({ replicas: 4 });
     await until('4 running', () => running().length === 4);
@@ -260,7 +368,7 @@ describe('the controllers together', () => {
     expect(plane.world.nodeHealths.get('n1')?.state).toBe('ready');
   });
 
-  it('give a global service a task on every node, as nodes come and go', async () => {
+  it('2.5 give a global service a task on every node, as nodes come and go (scenarios 35, 36)', async () => {
     const { apply, until, running, addNode, plane, store, status } = await aCluster(2);
     await apply({ name: 'agent', global: true });
     await until('2 running', () => running('agent').length === 2);

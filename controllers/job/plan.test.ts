@@ -116,7 +116,7 @@ const aJobNode = (
 const onNode = (id: string, more: TaskOptions = {}) =>
   task(0, { id: `t-${id}`, forNode: id, nodeId: id, ...more });
 
-describe('planJob: replicated jobs (swarm-semantics 2.8)', () => {
+describe('2.8 replicated jobs', () => {
   it('makes the first revision together with as many tasks as may run at once', () => {
     const snapshot = aSnapshot(TEN, [], { revisions: [], freeRevision: 1 });
     expect(changesOf(snapshot)).toEqual([
@@ -422,7 +422,7 @@ describe('planJob: the end', () => {
   });
 });
 
-describe('planJob: global jobs (swarm-semantics 2.8)', () => {
+describe('2.8 global jobs', () => {
   const GLOBAL: ServiceOptions = { globalJob: {} };
   const globalOf = (
     nodes: readonly JobNode[],

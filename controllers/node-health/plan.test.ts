@@ -39,7 +39,7 @@ describe('planNodeHealth', () => {
     expect(plan({})).toEqual({});
   });
 
-  it('finds a node ready as soon as its session is open', () => {
+  it('2.11.1 finds a node ready as soon as its session is open', () => {
     expect(verdictOf({ health: undefined })).toEqual({
       nodeId: 'n1',
       state: 'ready',
@@ -68,7 +68,7 @@ describe('planNodeHealth', () => {
   it.each([
     ['the silence before the session was closed counts', closed('heartbeat failure'), 5_000],
     ['a connection that ended was silent for a heartbeat', closed('connection closed'), 8_000],
-  ] as const)('finds it lost after a while: %s', (_what, status, lostAfterMs) => {
+  ] as const)('2.11.3 finds it lost after a while: %s', (_what, status, lostAfterMs) => {
     expect(plan({ status }).lookAgainAfterMs).toBe(lostAfterMs);
     expect(plan({ status, silentForMs: lostAfterMs - 1 }).lookAgainAfterMs).toBe(1);
     expect(verdictOf({ status, silentForMs: lostAfterMs })).toMatchObject({ state: 'lost' });
@@ -78,7 +78,7 @@ describe('planNodeHealth', () => {
     expect(plan({ hasManager: false }).lookAgainAfterMs).toBe(10_000);
   });
 
-  it('loses nobody before agents could come back after an outage or a change of leader', () => {
+  it('2.11.4 loses nobody before agents could come back after an outage or a change of leader', () => {
     const status = closed('heartbeat failure');
     expect(plan({ status, silentForMs: 9_000, listeningForMs: 9_000 })).toMatchObject({
       change: { health: { state: 'unknown' } },

@@ -65,7 +65,7 @@ const imageFate =
 const inSlot = (model: ServiceModel, slot: number) =>
   model.live.filter(({ task }) => task.spec.slot === slot);
 
-describe('rule 1: a paused update', () => {
+describe('2.7.1 a paused update', () => {
   it('does nothing until somebody says that it may go on', () => {
     const fateOf = imageFate({ bad: 'rejected' });
     const model = aModel(3, {}, { fateOf });
@@ -109,7 +109,7 @@ describe('rule 1: a paused update', () => {
   });
 });
 
-describe('rule 2: slots that need an update', () => {
+describe('2.7.2 slots that need an update', () => {
   it('are none when the service was never changed, and there is no update then', () => {
     const model = aModel(3);
     expect(model.update).toBeUndefined();
@@ -140,7 +140,7 @@ describe('rule 2: slots that need an update', () => {
   });
 });
 
-describe('rule 3: the beginning', () => {
+describe('2.7.3 the beginning', () => {
   it('is recorded with the first tasks', () => {
     const model = aModel(2);
     model.apply({ image: 'app:2' });
@@ -164,7 +164,7 @@ describe('rule 3: the beginning', () => {
   });
 });
 
-describe('rule 4: the pace', () => {
+describe('2.7.4 the pace', () => {
   it.each([
     [undefined, 1],
     [1, 1],
@@ -197,7 +197,7 @@ describe('rule 4: the pace', () => {
   });
 });
 
-describe('rule 5: one slot', () => {
+describe('2.7.5 one slot', () => {
   it('with a task of the new revision in it only loses the others', () => {
     const model = aModel(2, { order: 'start-first' });
     model.apply({ image: 'app:2' });
@@ -297,7 +297,7 @@ describe('rule 5: one slot', () => {
   });
 });
 
-describe('rule 6: failures', () => {
+describe('2.7.6 failures', () => {
   const fateOf = imageFate({ bad: 'fails' });
 
   it('pause the update, with the reason (scenario 29)', () => {
@@ -480,7 +480,7 @@ describe('rule 6: failures', () => {
   });
 });
 
-describe('rule 6: rollback after failures', () => {
+describe('2.7.6 rollback after failures', () => {
   const fateOf = imageFate({ bad: 'rejected' });
   const policy = { failureAction: 'rollback' } as const;
 
@@ -596,7 +596,7 @@ describe('rule 6: rollback after failures', () => {
   });
 });
 
-describe('rule 7: the end', () => {
+describe('2.7.7 the end', () => {
   it('comes when the last new tasks ran for the monitor', () => {
     const model = aModel(2, { parallelism: 2, monitor: '20s' });
     model.apply({ image: 'app:2' });
@@ -640,7 +640,7 @@ describe('rule 7: the end', () => {
   });
 });
 
-describe('dirty test', () => {
+describe('2.7 dirty test', () => {
   const placed = (constraints: string[]) => ({
     task: { container: { image: 'app:1' }, placement: { constraints } },
   });

@@ -138,8 +138,8 @@ describe('planService: revisions', () => {
   });
 });
 
-describe('planService: replicated services (swarm-semantics 2.4)', () => {
-  it('fills the lowest free slots', () => {
+describe('planService: replicated services', () => {
+  it('2.4.2 fills the lowest free slots', () => {
     const tasks = [running(2), running(5)];
     expect(changesOf(aSnapshot({ replicas: 4 }, tasks))).toEqual([
       'create 1 r1 running',
@@ -147,7 +147,7 @@ describe('planService: replicated services (swarm-semantics 2.4)', () => {
     ]);
   });
 
-  it('leaves a slot alone whose task ended and waits for its restart', () => {
+  it('2.4.4 leaves a slot alone whose task ended and waits for its restart', () => {
     expect(changesOf(aSnapshot({ replicas: 1 }, [running(1, { state: 'failed' })]))).toEqual([]);
   });
 
@@ -158,13 +158,16 @@ describe('planService: replicated services (swarm-semantics 2.4)', () => {
     ['on-failure', 'complete', []],
     ['on-failure', 'failed', ['create 1 r1 running']],
     ['any', 'complete', ['create 1 r1 running']],
-  ] as const)('rule b: condition %s, newest task %s', (condition, state, expected) => {
-    const task = running(1, { state, desiredState: 'shutdown' });
-    const snapshot = aSnapshot({ replicas: 1, restartPolicy: { condition } }, [task]);
-    expect(changesOf(snapshot)).toEqual(expected);
-  });
+  ] as const)(
+    '2.4.1 condition %s, newest task %s: who may not restart still fills the slot',
+    (condition, state, expected) => {
+      const task = running(1, { state, desiredState: 'shutdown' });
+      const snapshot = aSnapshot({ replicas: 1, restartPolicy: { condition } }, [task]);
+      expect(changesOf(snapshot)).toEqual(expected);
+    },
+  );
 
-  it('counts a slot that used up its attempts as filled', () => {
+  it('2.4.1 counts a slot that used up its attempts as filled', () => {
     const policy = { condition: 'any', maxAttempts: 2 } as const;
     const at = (restarts: number) => [
       running(1, { state: 'failed', desiredState: 'shutdown', restarts }),
@@ -175,7 +178,7 @@ describe('planService: replicated services (swarm-semantics 2.4)', () => {
     ]);
   });
 
-  it('reuses dead slots, starts there only when the old task has stopped, removes unused ones', () => {
+  it('2.4.2 reuses dead slots, starts there only when the old task has stopped, removes unused ones', () => {
     const stopping = running(1, { desiredState: 'shutdown' });
     const dead = running(3, { desiredState: 'shutdown', state: 'shutdown' });
     expect(changesOf(aSnapshot({ replicas: 1 }, [stopping, dead]))).toEqual([
@@ -209,11 +212,11 @@ describe('planService: replicated services (swarm-semantics 2.4)', () => {
       [running(1, { nodeId: 'a' }), running(2, { nodeId: 'b' }), running(3, { nodeId: 'c' })],
       ['remove t3'],
     ],
-  ] as const)('scaling down to 2: %s', (_what, tasks, expected) => {
+  ] as const)('2.4.2 scaling down to 2: %s', (_what, tasks, expected) => {
     expect(changesOf(aSnapshot({ replicas: 2 }, tasks))).toEqual(expected);
   });
 
-  it('removes the history of a slot together with its live task', () => {
+  it('2.4.2 removes the history of a slot together with its live task', () => {
     const tasks = [
       running(1),
       running(1, { id: 'old', state: 'failed', desiredState: 'shutdown' }),
@@ -237,7 +240,7 @@ describe('planService: replicated services (swarm-semantics 2.4)', () => {
   });
 });
 
-describe('planService: global services (swarm-semantics 2.5)', () => {
+describe('2.5 global services', () => {
   const on = (nodeId: string, more: TaskOptions = {}) =>
     aTask({ id: `t-${nodeId}`, slot: 0, forNode: nodeId, nodeId, state: 'running', ...more });
 
@@ -287,7 +290,7 @@ describe('planService: global services (swarm-semantics 2.5)', () => {
     expect(changesOf(aSnapshot({ global: true }, [on('a')]))).toEqual(['remove t-a']);
   });
 
-  it('does not update a paused node', () => {
+  it('does not update a paused node (scenario 37)', () => {
     const nodes = [aGlobalNode('a', 'paused'), aGlobalNode('b')];
     expect(changesOf(updated({ global: true }, [on('a'), on('b')], { nodes }))).toEqual([
       'replace b r2 ready',
@@ -298,7 +301,7 @@ describe('planService: global services (swarm-semantics 2.5)', () => {
 describe('planService: deletion', () => {
   const deleting = { replicas: 2, meta: { deletingAt: NOW } };
 
-  it('lets tasks go first', () => {
+  it('2.4.3 lets tasks go first', () => {
     const tasks = [running(1), running(2, { desiredState: 'remove' })];
     expect(changesOf(aSnapshot(deleting, tasks))).toEqual(['remove t1']);
     expect(changesOf(aSnapshot(deleting, [running(1, { desiredState: 'remove' })]))).toEqual([]);

@@ -63,7 +63,7 @@ const ran = (ms: number) => ({
   status: { startedAt: BUILT_AT, finishedAt: new Date(START + ms).toISOString() },
 });
 
-describe('planSlot: restart (swarm-semantics 2.6)', () => {
+describe('planSlot: restart', () => {
   it.each([
     ['any', 'failed', 'end a ended -> ready in 5000 restarts 1 failures 1'],
     ['any', 'complete', 'end a ended -> ready in 5000 restarts 1 failures 1'],
@@ -72,11 +72,11 @@ describe('planSlot: restart (swarm-semantics 2.6)', () => {
     ['on-failure', 'complete', 'end a ended'],
     ['none', 'failed', 'end a ended'],
     ['any', 'orphaned', 'end a node-lost -> running restarts 0 failures 0'],
-  ] as const)('condition %s, task %s', (condition, state, expected) => {
+  ] as const)('2.6.3 condition %s, task %s', (condition, state, expected) => {
     expect(changesOf([aSlotTask({ state, policy: { condition } })])).toEqual([expected]);
   });
 
-  it('starts at once with delay 0 after the first failure, and backs off from one second after', () => {
+  it('2.6.5 starts at once with delay 0 after the first failure, and backs off from one second after', () => {
     const policy = { delay: '0s' };
     const first = aSlotTask({ state: 'failed', policy });
     expect(changesOf([first])).toEqual(['end a ended -> running restarts 1 failures 1']);
@@ -87,12 +87,12 @@ describe('planSlot: restart (swarm-semantics 2.6)', () => {
     expect(delay).toBeLessThanOrEqual(2_200);
   });
 
-  it('begins again from the delay after a task that ran long', () => {
+  it('2.6.5 begins again from the delay after a task that ran long', () => {
     const task = aSlotTask({ state: 'failed', failures: 7, restarts: 9, ...ran(61_000) });
     expect(changesOf([task])).toEqual(['end a ended -> ready in 5000 restarts 10 failures 0']);
   });
 
-  it('counts the wait from the end of the task, and never waits longer than the delay', () => {
+  it('2.6.5 counts the wait from the end of the task, and never waits longer than the delay', () => {
     const task = aSlotTask({ state: 'failed' });
     expect(changesOf([task], { now: START + 3_000 })).toEqual([
       'end a ended -> ready in 5000 restarts 1 failures 1',
@@ -110,14 +110,14 @@ describe('planSlot: restart (swarm-semantics 2.6)', () => {
     ['lost', 'end a node-lost -> running restarts 0 failures 0'],
     ['gone', 'end a node-lost -> running restarts 0 failures 0'],
   ] as const)(
-    'moves a running task away from a node that is %s, without delay',
+    '2.6.5 moves a running task away from a node that is %s, without delay',
     (standing, text) => {
       expect(changesOf([aSlotTask({ state: 'running', standing })])).toEqual([text]);
     },
   );
 
   it.each(['available', 'paused'] as const)(
-    'leaves a running task on a node that is %s',
+    '2.4.5 leaves a running task on a node that is %s',
     (standing) => {
       expect(changesOf([aSlotTask({ state: 'running', standing })])).toEqual([]);
     },
@@ -132,7 +132,7 @@ describe('planSlot: restart (swarm-semantics 2.6)', () => {
     expect(changesOf([ended], { refugeSince: undefined })).toHaveLength(1);
   });
 
-  it('moves tasks without using up attempts', () => {
+  it('2.6.3 moves tasks without using up attempts', () => {
     const policy = { maxAttempts: 1 };
     const moved = aSlotTask({ state: 'running', standing: 'lost', restarts: 1, policy });
     expect(changesOf([moved])).toEqual(['end a node-lost -> running restarts 1 failures 0']);
@@ -140,7 +140,7 @@ describe('planSlot: restart (swarm-semantics 2.6)', () => {
     expect(changesOf([failed])).toEqual(['end a ended']);
   });
 
-  it('counts only attempts within the window', () => {
+  it('2.6.3 counts only attempts within the window (scenario 26)', () => {
     const policy = { maxAttempts: 1, window: '10s' };
     const last = aSlotTask({
       state: 'failed',
@@ -158,7 +158,7 @@ describe('planSlot: restart (swarm-semantics 2.6)', () => {
     expect(changesOf([later], { now: START + 20_000 })[0]).toContain('-> ready');
   });
 
-  it('restarts a global task on its node only while that takes tasks', () => {
+  it('2.5 restarts a global task on its node only while that takes tasks', () => {
     const task = (standing: NodeStanding) =>
       aSlotTask({ slot: 0, forNode: 'n1', state: 'failed', standing });
     expect(changesOf([task('available')])[0]).toContain('-> ready');
@@ -169,7 +169,7 @@ describe('planSlot: restart (swarm-semantics 2.6)', () => {
     expect(changesOf([running])).toEqual([]);
   });
 
-  it('gives several ended live tasks of a slot one successor, and none beside a live one', () => {
+  it('2.6.1 gives several ended live tasks of a slot one successor, and none beside a live one', () => {
     const ended = [
       aSlotTask({ id: 'a', state: 'failed' }),
       aSlotTask({ id: 'b', state: 'failed' }),
@@ -202,18 +202,18 @@ describe('planSlot: start', () => {
   const old = (more: SlotTaskOptions = {}) =>
     aSlotTask({ id: 'old', state: 'running', desiredState: 'shutdown', ...more });
 
-  it('starts a prepared task when nothing stops any more', () => {
+  it('2.6.7 starts a prepared task when nothing stops any more', () => {
     expect(changesOf([fresh(), old({ state: 'shutdown' })])).toEqual(['start new']);
   });
 
-  it('waits for the old task, one minute at most', () => {
+  it('2.6.6 waits for the old task, one minute at most', () => {
     expect(plan([fresh(), old()])).toMatchObject({ changes: [], lookAgainAt: START + 60_000 });
     const halfway = fresh({ waitedMs: 30_000 });
     expect(plan([halfway, old()])).toMatchObject({ changes: [], lookAgainAt: START + 30_000 });
     expect(changesOf([fresh({ waitedMs: 60_000 }), old()])).toEqual(['start new']);
   });
 
-  it('waits itself, whatever the clock of an earlier leader said', () => {
+  it('2.12 waits itself, whatever the clock of an earlier leader said', () => {
     const hour = 3_600_000;
     expect(changesOf([fresh(), old()], { now: START + hour })).toEqual([]);
     const held = { startAt: new Date(START + hour).toISOString(), failures: 1 };
@@ -222,17 +222,17 @@ describe('planSlot: start', () => {
     expect(changesOf([fresh({ ...held, ...five, waitedMs: 5_000 })])).toEqual(['start new']);
   });
 
-  it.each(['lost', 'gone'] as const)('does not wait for a node that is %s', (standing) => {
+  it.each(['lost', 'gone'] as const)('2.6.6 does not wait for a node that is %s', (standing) => {
     expect(changesOf([fresh(), old({ standing })])).toContain('start new');
   });
 
-  it('waits for the old task also when the first successor failed before its start', () => {
+  it('2.6.6 waits for the old task also when the first successor failed before its start', () => {
     const rejected = fresh({ state: 'rejected', policy: { delay: '0s' } });
     expect(changesOf([rejected, old()])).toEqual(['end new ended -> ready restarts 1 failures 1']);
     expect(changesOf([rejected, old({ standing: 'lost' })])[0]).toContain('-> running');
   });
 
-  it('waits for the time of a restart that is held back', () => {
+  it('2.6.5 waits for the time of a restart that is held back', () => {
     const startAt = new Date(START + 8_000).toISOString();
     const held = fresh({ startAt, failures: 1, policy: { delay: '10s' } });
     expect(plan([held])).toMatchObject({ changes: [], lookAgainAt: START + 8_000 });
@@ -240,7 +240,7 @@ describe('planSlot: start', () => {
   });
 });
 
-describe('planSlot: removal and history (swarm-semantics 2.9)', () => {
+describe('2.9 removal and history', () => {
   it.each([
     ['stopped', { state: 'shutdown' }, ['delete a']],
     ['failed', { state: 'failed' }, ['delete a']],
@@ -248,7 +248,7 @@ describe('planSlot: removal and history (swarm-semantics 2.9)', () => {
     ['still running', { state: 'running' }, []],
     ['running on a lost node', { state: 'running', standing: 'lost' }, ['delete a']],
     ['running on a removed node', { state: 'running', standing: 'gone' }, ['delete a']],
-  ] as const)('a task to be removed that is %s', (_what, more, expected) => {
+  ] as const)('a task to be removed that is %s (scenarios 45, 46)', (_what, more, expected) => {
     expect(changesOf([aSlotTask({ desiredState: 'remove', ...more })])).toEqual(expected);
   });
 
@@ -287,7 +287,7 @@ describe('planSlot: removal and history (swarm-semantics 2.9)', () => {
     ]);
   });
 
-  it('keeps as many as the restart policy has to count', () => {
+  it('2.6.8 keeps as many as the restart policy has to count (scenario 44)', () => {
     const policy = { maxAttempts: 3 };
     expect(changesOf([...history(6, policy), live(policy)])).toHaveLength(3);
   });
@@ -364,7 +364,7 @@ describe('planSlot: tasks of jobs', () => {
   });
 });
 
-describe('planEnforcement (swarm-semantics 2.10)', () => {
+describe('2.10 planEnforcement', () => {
   const node = (labels = {}, availability: 'active' | 'pause' = 'active') =>
     schedulingNodeOf({
       node: aNode('n1', { labels, availability }),
@@ -476,7 +476,7 @@ describe('planPlacement', () => {
     return { ...view, task: { ...view.task, spec } };
   };
 
-  it('prepares a restart during its wait, but not after several failures in a row', () => {
+  it('2.6.4 prepares a restart during its wait, but not after several failures in a row', () => {
     const startAt = new Date(START + 9_000).toISOString();
     expect(placeAtMs(waiting('a'))).toBeUndefined();
     expect(placeAtMs(waiting('a', { startAt, failures: 1 }))).toBeUndefined();

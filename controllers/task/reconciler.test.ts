@@ -83,7 +83,7 @@ const movesTask = ({ operations }: GuardedTxn) =>
   );
 
 describe('placement', () => {
-  it('decides again when a node is drained between decision and write', async () => {
+  it('decides again when a node is drained between decision and write (scenario 16, S11)', async () => {
     let drained = '';
     const { plane, pass, running } = await aCluster({
       nodes: ['n1', 'n2'],
@@ -124,7 +124,7 @@ describe('placement', () => {
     expect(restarts).toBeLessThanOrEqual(5);
   });
 
-  it('prefers other nodes after five failures', async () => {
+  it('prefers other nodes after five failures (scenario 3)', async () => {
     const { plane, members, pass, running } = await aCluster({ nodes: ['n1', 'n2'] });
     await plane.apply(aService({ replicas: 1, restartPolicy: { delay: '0s', maxDelay: '1s' } }));
     const ends = { n1: 0, n2: 0 };
@@ -143,7 +143,7 @@ describe('placement', () => {
 });
 
 describe('enforcement', () => {
-  it('moves tasks when a label that they need goes', async () => {
+  it('2.10 moves tasks when a label that they need goes (scenario 48)', async () => {
     const { store, plane, pass, running } = await aCluster({ nodes: ['n1', 'n2'] });
     const label = async (id: string, labels: Record<string, string>) => {
       const node = plane.world.nodes.get(id);
@@ -166,7 +166,7 @@ describe('enforcement', () => {
 });
 
 describe('slots', () => {
-  it('orphan the tasks of a removed node and replace them', async () => {
+  it('2.11.8 orphan the tasks of a removed node and replace them (scenario 59)', async () => {
     const { store, plane, members, pass, running } = await aCluster({ nodes: ['n1', 'n2'] });
     await plane.apply(aService({ replicas: 2 }));
     await pass(500);
@@ -200,7 +200,7 @@ describe('slots', () => {
     expect(running().map(({ task }) => task.metadata.uid)).toEqual(before);
   });
 
-  it('delete the tasks of a service that was deleted by hand, and what else it left', async () => {
+  it('2.12 delete the tasks of a service that was deleted by hand, and what else it left (scenario 27)', async () => {
     const { store, plane, pass } = await aCluster({ nodes: ['n1'] });
     await plane.apply(aService({ replicas: 3 }));
     await pass(500);

@@ -333,7 +333,7 @@ describe('containerBody', () => {
     expect(body({ env: { X: value } }).Env).toEqual([`X=${expected}`]);
   });
 
-  it('gives a task of a global service its node’s id as slot', () => {
+  it('2.3 gives a task of a global service its node’s id as slot (scenario 68)', () => {
     const made = containerBody(
       { ...assignment, slot: 0 },
       { task: { container: { image: 'a', env: { S: '{{.Task.Slot}}' } } } },

@@ -125,7 +125,7 @@ describe('NodeAgent', () => {
   });
 
   describe('sessions', () => {
-    it('sends all reports again in a new one', async () => {
+    it('2.11.1 sends all reports again in a new one', async () => {
       await startWith(1, 2);
       manager.reports.clear();
       manager.cut();
@@ -168,7 +168,7 @@ describe('NodeAgent', () => {
       await until('another session', () => manager.sessionsOpened === 2, 50);
     });
 
-    it('opens a new one when a message was lost', async () => {
+    it('2.11.6 opens a new one when a message was lost', async () => {
       await startWith(1);
       manager.loseMessage();
       assign(2);
@@ -342,7 +342,7 @@ describe('NodeAgent', () => {
       await fixture.start();
     }
 
-    it('takes over what runs, and goes on with what never began', async () => {
+    it('takes over what runs, and goes on with what never began (scenario 66)', async () => {
       engine.addToRegistry('big:1', { pullMs: 60_000 });
       await startWith(1);
       manager.assign(aTemplate({ image: 'big:1' }), anAssignment(2, { template: 'uid1/2' }));

@@ -77,14 +77,14 @@ describe('TaskRunner', () => {
   const states = () => [...new Set(reports.map(({ state }) => state))];
   const last = () => reports.at(-1)!;
 
-  it('goes from assignment to running through every state', async () => {
+  it('2.2.5, 2.2.6 goes from assignment to running through every state', async () => {
     await run();
     expect(states()).toEqual(['accepted', 'preparing', 'ready', 'starting', 'running']);
     expect(last()).toMatchObject({ message: 'running', pid: expect.any(Number) as number });
     expect(last().containerId).toBe((await engine.inspectContainer(NAME))!.id);
   });
 
-  it('asks the engine for no more than it must', async () => {
+  it('2.2.4 asks the engine for no more than it must', async () => {
     await run();
     expect(Object.fromEntries(engine.calls)).toEqual({
       inspectImage: 1,
@@ -94,7 +94,7 @@ describe('TaskRunner', () => {
     });
   });
 
-  it('waits with a container that is only to be ready', async () => {
+  it('2.2.7 waits with a container that is only to be ready', async () => {
     await run({}, { desiredState: 'ready' });
     expect(last().state).toBe('ready');
     expect(engine.callsOf('startContainer')).toBe(0);
@@ -120,7 +120,7 @@ describe('TaskRunner', () => {
       { startError: new EngineRefusedError('port is taken') },
       { state: 'failed', reason: 'EngineRefused', error: 'port is taken' },
     ],
-  ])('tells of %s', async (_what, behaviour, expected) => {
+  ])('2.2.3 tells of %s', async (_what, behaviour, expected) => {
     await runWith(behaviour);
     await clock.advance(10);
     runner.lookAgain();
@@ -163,7 +163,7 @@ describe('TaskRunner', () => {
 
   describe('images', () => {
     it.each(['ImageNotFound', 'RegistryUnauthorized', 'InvalidImageReference'] as const)(
-      'rejects for %s at once',
+      '2.2.8 rejects for %s at once',
       async (failure) => {
         engine.addToRegistry('none:1', { failure });
         await run({ image: 'none:1' });
@@ -172,7 +172,7 @@ describe('TaskRunner', () => {
       },
     );
 
-    it('asks a registry out of reach three times, with growing pauses', async () => {
+    it('2.2.8 asks a registry out of reach three times, with growing pauses', async () => {
       engine.addToRegistry('none:1', { failure: 'RegistryUnreachable' });
       await run({ image: 'none:1' });
       expect(last().state).toBe('preparing');
@@ -217,14 +217,14 @@ describe('TaskRunner', () => {
   });
 
   describe('stopping', () => {
-    it('ends a running task in good order', async () => {
+    it('2.2.1 ends a running task in good order', async () => {
       await run();
       runner.setDesired('shutdown');
       await settle();
       expect(last()).toMatchObject({ state: 'shutdown', exitCode: 143 });
     });
 
-    it('cuts a pull short', async () => {
+    it('2.2.1 cuts a pull short', async () => {
       engine.addToRegistry('big:1', { pullMs: 60_000 });
       await run({ image: 'big:1' });
       runner.setDesired('remove');
@@ -279,7 +279,16 @@ describe('TaskRunner', () => {
       expect(last().error).toBeUndefined();
     });
 
-    it('never goes back', async () => {
+    it('2.2.2 stays where it is when it is told less than it was', async () => {
+      await run();
+      const told = reports.length;
+      runner.setDesired('ready');
+      await settle();
+      expect(reports).toHaveLength(told);
+      expect(last().state).toBe('running');
+    });
+
+    it('2.2.2 never goes back', async () => {
       await run({}, { desiredState: 'shutdown' });
       expect(last().state).toBe('shutdown');
       runner.setDesired('running');
@@ -298,7 +307,7 @@ describe('TaskRunner', () => {
       expect(engine.containerNames).toEqual([NAME]);
     });
 
-    it.each([true, false])('looks whether a start happened (%s)', async (done) => {
+    it.each([true, false])('2.2.8 looks whether a start happened (%s)', async (done) => {
       engine.failNext('startContainer', new UnavailableError('cut'), { done });
       await run();
       expect(last()).toMatchObject({ state: 'starting', error: 'cut' });
@@ -321,6 +330,23 @@ describe('TaskRunner', () => {
     });
   });
 
+  it('2.2.9 rejects what no container can be made of', async () => {
+    await run({ env: { WHERE: '{{.Node.Nowhere}}' } });
+    expect(last().state).toBe('rejected');
+    expect(last().error).toContain('unknown placeholder {{.Node.Nowhere}}');
+    expect(engine.containerNames).toEqual([]);
+  });
+
+  it('2.2.10 does nothing when it is told again what it was told', async () => {
+    await run();
+    const told = reports.length;
+    const calls = Object.fromEntries(engine.calls);
+    runner.setDesired('running');
+    await settle();
+    expect(reports).toHaveLength(told);
+    expect(Object.fromEntries(engine.calls)).toEqual(calls);
+  });
+
   it('fails when somebody removes its container', async () => {
     await run();
     await engine.removeContainer(NAME, { force: true });
@@ -338,7 +364,7 @@ describe('TaskRunner', () => {
       await settle();
     }
 
-    it('keeps a running container', async () => {
+    it('2.2.3 keeps a running container', async () => {
       await run();
       await again(runner.report);
       expect(states()).toEqual(['running']);
@@ -386,7 +412,7 @@ describe('TaskRunner', () => {
     });
   });
 
-  it('removes its container, running or not', async () => {
+  it('2.2.11 removes its container, running or not', async () => {
     await run();
     await runner.remove(new AbortController().signal);
     expect(engine.containerNames).toEqual([]);

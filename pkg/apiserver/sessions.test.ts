@@ -62,7 +62,7 @@ const assignmentsIn = (messages: readonly SessionMessage[]) =>
   messages.filter((message): message is Assignments => message.type === 'assignments');
 
 describe('opening a session', () => {
-  it('takes the next epoch, says who we are and what is assigned', async () => {
+  it('2.11.1 takes the next epoch, says who we are and what is assigned', async () => {
     await assign('t1');
     const session = await agent.openSession(hello);
     expect(session.opened).toMatchObject({ epoch: 1, nodeId: 'n1', clusterId: 'cluster1' });
@@ -83,7 +83,7 @@ describe('opening a session', () => {
     });
   });
 
-  it('ends the one before', async () => {
+  it('2.11.1 ends the one before (scenario 54)', async () => {
     const first = heard(await agent.openSession(hello));
     const second = await agent.openSession(hello);
     expect(second.opened.epoch).toBe(2);
@@ -125,7 +125,7 @@ describe('opening a session', () => {
 });
 
 describe('assignments', () => {
-  it('are told as they change, in one message per tick, each template once', async () => {
+  it('2.11.6 are told as they change, in one message per tick, each template once', async () => {
     const messages = heard(await agent.openSession(hello));
     await until('first set', () => messages.length > 0);
     await assign('t1', 't2');
@@ -163,7 +163,7 @@ describe('assignments', () => {
     expect(driversIn(assignmentsIn(messages)[1])).toEqual(['journald']);
   });
 
-  it('are silent about what a node need not know', async () => {
+  it('2.11.6 are silent about what a node need not know', async () => {
     await assign('t1');
     const messages = heard(await agent.openSession(hello));
     await until('first set', () => messages.length > 0);
@@ -215,7 +215,15 @@ describe('reports', () => {
     expect(api.first.events.map(({ reason }) => reason)).toContain('TaskStarted');
   });
 
-  it('are refused when they are not ours, go back, or come from nowhere', async () => {
+  it('2.1.4 are kept beside the task, which nodes cannot write', async () => {
+    await assign('t1');
+    const before = api.world.tasks.get('t1');
+    const session = await agent.openSession(hello);
+    await session.report(taskReports(['t1', report('failed')]));
+    expect(api.world.tasks.get('t1')).toEqual(before);
+  });
+
+  it('2.11.7 are refused when they are not ours, go back, or come from nowhere (scenario 58)', async () => {
     await assign('t1', 't2');
     await api.put(
       puts.node(api.keys, aNode('n2')),
@@ -323,7 +331,7 @@ describe('reports', () => {
     expect(again.refused).toEqual([]);
   });
 
-  it('keep the moment at which a state began', async () => {
+  it('2.11.7 keep the moment at which a state began', async () => {
     await assign('t1');
     const session = await agent.openSession(hello);
     await session.report(taskReports(['t1', report('running')]));
@@ -366,7 +374,7 @@ describe('heartbeats', () => {
 
   const sessionOf = () => api.world.nodeStatuses.get('n1')?.session;
 
-  it('that stop end the session, and only then is something written', async () => {
+  it('2.11.3 that stop end the session, and only then is something written (scenario 56)', async () => {
     const session = await agent.openSession(hello);
     const messages = heard(session);
     await session.report(healthy);
@@ -408,7 +416,7 @@ describe('heartbeats', () => {
 });
 
 describe('an open session', () => {
-  it('is told the managers whenever these change', async () => {
+  it('2.11.2 is told the managers whenever these change', async () => {
     const messages = heard(await agent.openSession(hello));
     const told = () =>
       messages.flatMap((message) => (message.type === 'managers' ? [message.managers] : []));
@@ -421,7 +429,7 @@ describe('an open session', () => {
 });
 
 describe('a node that is removed', () => {
-  it('is told so', async () => {
+  it('2.11.8 is told so', async () => {
     const messages = heard(await agent.openSession(hello));
     await until('first set', () => messages.length > 0);
     await (await api.client()).delete('nodes', 'n1', { force: true });

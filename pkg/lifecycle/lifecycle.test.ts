@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  DESIRED_STATES,
   effectiveRestartPolicy,
+  TASK_STATES,
   type RevisionTemplate,
   type StoredTaskStatus,
 } from '../../api/v1/index.js';
@@ -10,8 +12,10 @@ import {
   availableAtMs,
   byAge,
   groupsOf,
+  hasEnded,
   inServiceSinceMs,
   isAvailable,
+  isLive,
   nodeStandingOf,
   pullsTheSame,
   ranMs,
@@ -26,6 +30,21 @@ import {
 
 const policy = effectiveRestartPolicy({
   task: { container: { image: 'app' }, restartPolicy: { delay: '2s', maxDelay: '30s' } },
+});
+
+describe('states', () => {
+  it('2.1.6 come in the order in which a task goes through them', () => {
+    expect(TASK_STATES.slice(0, 8)).toEqual([
+      ...['new', 'pending', 'assigned', 'accepted', 'preparing', 'ready', 'starting', 'running'],
+    ]);
+  });
+
+  it('2.1.3 beyond running are ends, and whoever is told to stop is not live any more', () => {
+    const ends = TASK_STATES.filter((state) => hasEnded(aTask({ state })));
+    expect(ends).toEqual(['complete', 'shutdown', 'failed', 'rejected', 'orphaned']);
+    const wanted = DESIRED_STATES.filter((desiredState) => isLive(aTask({ desiredState })));
+    expect(wanted).toEqual(['ready', 'running', 'complete']);
+  });
 });
 
 describe('restartDelayMs', () => {

@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ServiceSpec, StoredService, UpdatePolicy } from '../../api/v1/index.js';
+import {
+  desiredRank,
+  type ServiceSpec,
+  type StoredService,
+  type StoredTask,
+  type UpdatePolicy,
+} from '../../api/v1/index.js';
 import { UnavailableError } from '../../pkg/base/index.js';
 import type { GuardedWriter } from '../../pkg/controller/index.js';
 import { hasEnded, isLive, type TaskView } from '../../pkg/lifecycle/index.js';
@@ -345,5 +351,42 @@ describe('orders while an update is under way', () => {
     await cluster.plane.lead();
     await cluster.pass(1_000);
     expect(cluster.update?.state).toBe('updating');
+  });
+});
+
+/** What of a task is written once; the node is when there is one. */
+function writtenOnce({ metadata: { uid }, spec }: StoredTask): object {
+  const { service, serviceUid, revision, slot, forNode, restarts, failures } = spec;
+  return { uid, service, serviceUid, revision, slot, forNode, restarts, failures };
+}
+
+describe('a task through all of this', () => {
+  it('2.1.2, 2.1.5 is told to go forward only, and a change of the service never changes it', async () => {
+    const cluster = new Cluster({ update: { parallelism: 2, failureAction: 'rollback' } });
+    await cluster.start();
+    const { tasks } = cluster.plane.world;
+    const wrong: string[] = [];
+    let changes = 0;
+    tasks.onChange((before, after) => {
+      if (!before || !after) return;
+      changes += 1;
+      if (desiredRank(after.spec.desiredState) < desiredRank(before.spec.desiredState)) {
+        wrong.push(`${after.metadata.name} back to ${after.spec.desiredState}`);
+      }
+      const [old, now] = [before, after].map((task) => JSON.stringify(writtenOnce(task)));
+      if (old !== now) wrong.push(`${String(old)} became ${String(now)}`);
+      const { nodeId } = before.spec;
+      if (nodeId !== undefined && nodeId !== after.spec.nodeId) wrong.push('another node');
+    });
+    await cluster.apply();
+    await cluster.until('two new tasks', () => (cluster.images['app:2'] ?? 0) >= 2);
+    await cluster.order({ aborted: 2 });
+    await cluster.until('the way back', () => cluster.update?.state === 'rollback_completed');
+    await cluster.apply();
+    await cluster.until('end of the update', () => cluster.update?.state === 'completed');
+    await cluster.plane.delete('web');
+    await cluster.until('an empty store', () => tasks.size === 0);
+    expect(wrong).toEqual([]);
+    expect(changes).toBeGreaterThan(3 * REPLICAS);
   });
 });

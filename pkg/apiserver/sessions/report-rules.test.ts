@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { StoredTaskStatus, TaskReport } from '../../../api/v1/index.js';
+import {
+  isTerminal,
+  stateRank,
+  type StoredTaskStatus,
+  type TaskReport,
+  type TaskState,
+} from '../../../api/v1/index.js';
 import { aTask } from '../../../test/builders/objects.js';
 import { eventOfReport } from './report-events.js';
 import { judgeReport, statusOf } from './report-rules.js';
@@ -79,6 +85,24 @@ describe('judgeReport', () => {
     expect(judgeReport(report({ at: NOW }), facts, 'n1').kind).toBe('known');
     expect(judgeReport(outOfService, facts, 'n1').kind).toBe('store');
   });
+
+  const REPORTED: readonly TaskState[] = [
+    ...(['accepted', 'preparing', 'ready', 'starting', 'running'] as const),
+    ...(['complete', 'shutdown', 'failed', 'rejected'] as const),
+  ];
+  it.each(REPORTED)(
+    '2.1.1 lets a task that is %s go forward only, and an end be final',
+    (state) => {
+      const { task } = aTask({ id: 't1', state });
+      const facts = { task, status: stored(report({ state })) };
+      const others = REPORTED.filter((other) => other !== state);
+      const taken = others.filter(
+        (other) => judgeReport(report({ state: other }), facts, 'n1').kind === 'store',
+      );
+      const ahead = others.filter((other) => stateRank(other) > stateRank(state));
+      expect(taken).toEqual(isTerminal(state) ? [] : ahead);
+    },
+  );
 });
 
 describe('eventOfReport', () => {
