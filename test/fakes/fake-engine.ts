@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  AbortScope,
   AlreadyExistsError,
   NotFoundError,
   SystemClock,
@@ -285,8 +286,8 @@ export class FakeEngine implements Engine {
       if (!run) return;
       this.signalled(container, stopSignal ?? container.body.StopSignal ?? DEFAULT_STOP_SIGNAL);
       if (!container.isRunning) return;
-      const over = AbortSignal.any([run.signal, cut]);
-      await this.clock.sleep(graceMs, over).catch(() => undefined);
+      using over = new AbortScope(run.signal, cut);
+      await this.clock.sleep(graceMs, over.signal).catch(() => undefined);
       cut.throwIfAborted();
       this.signalled(container, 'SIGKILL');
     });
@@ -384,7 +385,8 @@ export class FakeEngine implements Engine {
   async *streamLogs(id: string, options: LogOptions = {}): AsyncGenerator<LogLine> {
     const { follow = false, timestamps = false, signal } = options;
     const container = await this.call('streamLogs', signal, () => this.required('stream logs', id));
-    const cut = AbortSignal.any([this.life.signal, ...(signal ? [signal] : [])]);
+    using scope = new AbortScope(this.life.signal, signal);
+    const cut = scope.signal;
     let next = firstLine(container, options);
     for (;;) {
       const lines = container.log.slice(next);
@@ -416,8 +418,8 @@ export class FakeEngine implements Engine {
     const at = this.faults.findIndex((fault) => fault.operation === operation);
     const [fault] = at === -1 ? [] : this.faults.splice(at, 1);
     if (fault && !fault.done) throw fault.error;
-    const cut = AbortSignal.any([this.life.signal, ...(signal ? [signal] : [])]);
-    const result = await work(cut);
+    using cut = new AbortScope(this.life.signal, signal);
+    const result = await work(cut.signal);
     if (fault) throw fault.error;
     return result;
   }

@@ -45,7 +45,8 @@ export interface ManagerService {
   removeNode(nodeId: string, force: boolean): Promise<unknown>;
 }
 
-const NEVER = new AbortController().signal;
+/** For calls that nobody cuts short: one for each, as whatever listens to it lives as long as it does. */
+const never = (): AbortSignal => new AbortController().signal;
 
 /** A manager on a host of its own: the program that cmd/manager wires, but for HTTP and certificates. */
 export class SimManager {
@@ -164,7 +165,7 @@ export class SimManager {
           removeNode: (nodeId, force) =>
             removeNode(
               { ...common, resource: nodes },
-              { nodeId, force, version: undefined, dryRun: false, signal: NEVER },
+              { nodeId, force, version: undefined, dryRun: false, signal: never() },
             ),
         };
         ready();

@@ -17,6 +17,9 @@ export interface ExchangeOptions {
   readonly failure?: (why: string) => Error;
 }
 
+/** Made once, as in AbortScope. */
+const HUNG_UP = new UnavailableError('the client hung up');
+
 const unavailable = (why: string): Error => new UnavailableError(why);
 
 /**
@@ -102,7 +105,7 @@ class Exchange<T> {
     this.cleanUp();
     const { network, client, server } = this.options;
     const work = () => {
-      this.hungUp.abort();
+      this.hungUp.abort(HUNG_UP);
     };
     if (this.options.signal?.aborted) network.send({ from: client.host, to: server, work });
     tell();

@@ -8,8 +8,9 @@ import type { Deed, ServiceWish } from './steps.js';
 /** The services that people of a story know, by number. The last one is global. */
 export const SERVICES = ['web', 'db', 'agent'] as const;
 
-const NEVER = new AbortController().signal;
-const MODE = { dryRun: false, signal: NEVER } as const;
+/** For calls that nobody cuts short: one for each, as whatever listens to it lives as long as it does. */
+const never = (): AbortSignal => new AbortController().signal;
+const mode = () => ({ dryRun: false, signal: never() });
 
 /** A call of a person, as a manager carries it out. */
 export type Call = (service: ManagerService) => Promise<unknown>;
@@ -26,11 +27,11 @@ export function callOf(world: SimWorld, deed: Deed): Call {
           kinds.services,
           keys.service(nameOf(deed.service)),
           (before) => withSpec(before, { mode: { replicated: { replicas: deed.replicas } } }),
-          MODE,
+          mode(),
         );
     case 'delete':
       return ({ writer, kinds }) =>
-        writer.markDeleting(kinds.services, keys.service(nameOf(deed.service)), undefined, MODE);
+        writer.markDeleting(kinds.services, keys.service(nameOf(deed.service)), undefined, mode());
     case 'rollout':
       return ordering(world, nameOf(deed.service), deed.action);
     case 'availability':
@@ -50,7 +51,7 @@ export function callOf(world: SimWorld, deed: Deed): Call {
           kinds.clusters,
           keys.cluster,
           (before) => withSpec(before, { taskHistoryLimit: deed.limit }),
-          MODE,
+          mode(),
         );
   }
 }
@@ -59,7 +60,10 @@ export function callOf(world: SimWorld, deed: Deed): Call {
 export function applying(world: SimWorld, name: string, wish: ServiceWish): Call {
   const document = serviceDocument(name, wish);
   return ({ writer, kinds }) =>
-    writer.apply(kinds.services, world.keys.service(name), document, { ...MODE, mayCreate: true });
+    writer.apply(kinds.services, world.keys.service(name), document, {
+      ...mode(),
+      mayCreate: true,
+    });
 }
 
 /** Gives a service another image and leaves everything else. */
@@ -69,7 +73,7 @@ export function changingImage(world: SimWorld, name: string, image: string): Cal
     return withSpec(before, { task: { ...task, container: { ...task.container, image } } });
   };
   return ({ writer, kinds }) =>
-    writer.patch(kinds.services, world.keys.service(name), change, MODE);
+    writer.patch(kinds.services, world.keys.service(name), change, mode());
 }
 
 /** Gives an order about the rollout of a service, as the route of the API does. */
@@ -88,7 +92,7 @@ export function ordering(world: SimWorld, name: string, action: RolloutAction): 
         },
       );
     };
-    return writer.order(kinds.services, world.keys.service(name), { obey }, MODE);
+    return writer.order(kinds.services, world.keys.service(name), { obey }, mode());
   };
 }
 
@@ -99,7 +103,7 @@ export function changingNode(
   change: (before: StoredObject) => unknown,
 ): Call {
   const key = world.keys.node(nodeId(world, node));
-  return ({ writer, kinds }) => writer.patch(kinds.nodes, key, change, MODE);
+  return ({ writer, kinds }) => writer.patch(kinds.nodes, key, change, mode());
 }
 
 export const nameOf = (service: number): string => SERVICES[service] ?? 'nobody';
