@@ -50,7 +50,7 @@ test-unit: deps ## Unit tests: need nothing but Node
 
 sim: deps ## Simulate whole clusters and all that can go wrong (SEEDS=1000 FROM=1 JOBS=, or SEED= for one)
 	@$(TS) test/sim/main.ts --seeds=$(or $(SEEDS),1000) --from=$(or $(FROM),1) $(addprefix --jobs=,$(JOBS)) \
-	  $(addprefix --seed=,$(SEED)) $(if $(TRACE),--trace)
+	  $(addprefix --seed=,$(SEED)) $(addprefix --failures=,$(FAILURES)) $(if $(TRACE),--trace)
 
 test-integration: deps ## Tests against a real etcd
 	@deploy/setup/host.sh etcd

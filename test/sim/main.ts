@@ -14,6 +14,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     jobs: { type: 'string' },
+    failures: { type: 'string' },
     trace: { type: 'boolean', default: false },
   },
 });
@@ -25,7 +26,8 @@ const number = new Intl.NumberFormat('en-US').format;
 function progressTeller(count: number): (progress: Progress) => void {
   const startedMs = performance.now();
   let saidMs = startedMs;
-  return ({ done, failed }) => {
+  return ({ done, failed, failures }) => {
+    if (failures.length > 0) say(describeFailures(failures));
     const nowMs = performance.now();
     if (nowMs - saidMs < PROGRESS_MS) return;
     saidMs = nowMs;
@@ -45,7 +47,8 @@ async function many(from: number, count: number): Promise<boolean> {
   const startedMs = performance.now();
   const jobs = values.jobs === undefined ? undefined : Number(values.jobs);
   const onProgress = progressTeller(count);
-  const { results, failures } = await runBatch({ from, count, jobs, onProgress });
+  const mostFailures = values.failures === undefined ? undefined : Number(values.failures);
+  const { results, failures } = await runBatch({ from, count, jobs, mostFailures, onProgress });
   const hours = results.reduce((sum, { passedMs }) => sum + passedMs, 0) / 3_600_000;
   const events = results.reduce((sum, { happened }) => sum + happened, 0);
   const took = (performance.now() - startedMs) / 1000;
@@ -53,7 +56,6 @@ async function many(from: number, count: number): Promise<boolean> {
     `${number(results.length)} seeds, ${number(events)} events, ${hours.toFixed(0)} hours of a cluster's life in ${took.toFixed(0)} s: ${failures.length} failed`,
   );
   if (failures.length === 0) return true;
-  say(describeFailures(failures));
   for (const { seed } of failures.slice(0, MOST_EXPLAINED)) {
     say(`\n${describeTelling(await explainSeed(seed))}`);
   }

