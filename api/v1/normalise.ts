@@ -108,8 +108,19 @@ export interface EffectiveClusterSpec {
   readonly strategy: PlacementStrategy;
 }
 
-/** Reads a cluster's settings, defaults included. */
+/** Of stored specs, which never change. */
+const clusterSpecs = new WeakMap<ClusterSpec, EffectiveClusterSpec>();
+
+/** Reads a cluster's settings, defaults included. Asked with every heartbeat of every node. */
 export function effectiveClusterSpec(spec: ClusterSpec): EffectiveClusterSpec {
+  const known = clusterSpecs.get(spec);
+  if (known) return known;
+  const found = readClusterSpec(spec);
+  if (Object.isFrozen(spec)) clusterSpecs.set(spec, found);
+  return found;
+}
+
+function readClusterSpec(spec: ClusterSpec): EffectiveClusterSpec {
   return {
     taskHistoryLimit: spec.taskHistoryLimit ?? 5,
     nodeHeartbeatMs: durationMs(spec.nodeHeartbeat, 2_000),
