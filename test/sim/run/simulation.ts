@@ -8,8 +8,10 @@ import type { Committed } from '../etcd/sim-etcd.js';
 import { ContainerRules } from '../invariants/container-rules.js';
 import { PlacementRules } from '../invariants/placement-rules.js';
 import { unrest } from '../invariants/rest-rules.js';
+import { ServiceTimes } from '../invariants/service-times.js';
 import { TaskRules } from '../invariants/task-rules.js';
 import { Truth } from '../invariants/truth.js';
+import { UpdateRules } from '../invariants/update-rules.js';
 import { Verdicts, type Violation } from '../invariants/verdicts.js';
 import { WriterRules } from '../invariants/writer-rules.js';
 import { surround } from '../machines/ambient.js';
@@ -75,6 +77,8 @@ class Simulation {
   private readonly writers: WriterRules;
   private readonly placements: PlacementRules;
   private readonly containers: ContainerRules;
+  private readonly times: ServiceTimes;
+  private readonly updates: UpdateRules;
   private readonly random: Random;
   private lastChangeMs = 0;
 
@@ -88,6 +92,8 @@ class Simulation {
     this.writers = new WriterRules(this.truth, this.verdicts);
     this.placements = new PlacementRules(this.truth, this.verdicts);
     this.containers = new ContainerRules(this.truth, this.verdicts, this.tasks, now);
+    this.times = new ServiceTimes(this.truth, now);
+    this.updates = new UpdateRules(this.truth, this.verdicts, this.times);
     this.random = Random.of(scenario.shape.seed, 'people');
     const observer = {
       committed: (commit: Committed) => this.writers.committed(commit),
@@ -211,6 +217,8 @@ class Simulation {
     this.tasks.check(changes);
     this.placements.check(changes);
     this.containers.check(changes);
+    this.times.check(changes);
+    this.updates.check(changes);
   }
 
   private ran(node: SimNode, container: FakeContainer): void {
