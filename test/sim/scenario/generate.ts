@@ -7,6 +7,9 @@ import type { Direction, Scenario, ServiceWish, Step } from './steps.js';
 
 /** How long it takes until a cluster is up. */
 const WARM_UP_MS = 2_000;
+/** How long nothing may be written at the end; now and then until everybody has compared and looked again. */
+const QUIET_MS = 25_000;
+const LONG_QUIET_MS = 780_000;
 const ZONES = ['a', 'b', 'c'] as const;
 
 /** The story of a seed. Its steps do not depend on what becomes of them, so that any can be left out. */
@@ -20,7 +23,7 @@ export function generateScenario(seed: number): Scenario {
     shape,
     steps,
     calmMs: lastMs + random.between(0, 10_000),
-    quietMs: random.chance(0.03) ? 780_000 : 60_000,
+    quietMs: random.chance(0.01) ? LONG_QUIET_MS : QUIET_MS,
     isTimeless,
   };
 }
@@ -30,9 +33,9 @@ function shapeOf(seed: number, random: Random, isTimeless: boolean): WorldShape 
   const nodes = Array.from({ length: 1 + random.below(5) }, (): NodeShape => nodeShape(random));
   const [heartbeat, unknown, lost] = random.oneOf([
     ['2s', '5s', '10s'],
-    ['2s', '5s', '10s'],
+    ['4s', '9s', '14s'],
+    ['4s', '9s', '14s'],
     ['1s', '3s', '5s'],
-    ['5s', '15s', '40s'],
   ] as const);
   const isSkewed = random.chance(0.4);
   return {
