@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StoredTask, UpdatePolicy } from '../../api/v1/index.js';
 import { replicasOf } from '../../api/v1/index.js';
-import { hasEnded, isLive, type TaskView } from '../../pkg/lifecycle/index.js';
+import { hasEnded, isLive, isReady, type TaskView } from '../../pkg/lifecycle/index.js';
 import { ServiceModel, type Fate } from '../../test/fakes/service-model.js';
 import { planService } from './plan.js';
 import type { ServiceChange } from './plan-changes.js';
@@ -19,6 +19,7 @@ type Action =
   | { readonly kind: 'image'; readonly image: string }
   | { readonly kind: 'scale'; readonly replicas: number }
   | { readonly kind: 'fail'; readonly index: number }
+  | { readonly kind: 'stand'; readonly index: number; readonly ready: boolean }
   | { readonly kind: 'order'; readonly order: 'pause' | 'resume' | 'retry' | 'promote' | 'abort' };
 
 const actions: fc.Arbitrary<readonly Action[]> = fc.array(
@@ -49,7 +50,7 @@ const actions: fc.Arbitrary<readonly Action[]> = fc.array(
       weight: 2,
       arbitrary: fc.record({
         kind: fc.constant('image'),
-        image: fc.constantFrom('a', 'b', 'bad', 'stuck'),
+        image: fc.constantFrom('a', 'b', 'bad', 'stuck', 'slow'),
       } as const),
     },
     {
@@ -60,6 +61,14 @@ const actions: fc.Arbitrary<readonly Action[]> = fc.array(
       } as const),
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('fail'), index: fc.nat(9) } as const) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('stand'),
+        index: fc.nat(9),
+        ready: fc.boolean(),
+      } as const),
+    },
     {
       weight: 2,
       arbitrary: fc.record({
@@ -96,7 +105,11 @@ const aSurge = fc
   .filter(({ maxSurge, maxUnavailable }) => maxSurge + maxUnavailable > 0);
 const aPolicy: fc.Arbitrary<UpdatePolicy> = fc.oneof(aStopFirst, aStartFirst, aSurge);
 
-const FATES: Readonly<Record<string, Fate>> = { bad: 'rejected', stuck: 'unplaced' };
+const FATES: Readonly<Record<string, Fate>> = {
+  bad: 'rejected',
+  stuck: 'unplaced',
+  slow: 'unready',
+};
 
 /** A model that is watched while things happen to it. */
 class Watched {
@@ -143,9 +156,13 @@ class Watched {
         this.model.apply({ replicas: action.replicas });
         break;
       case 'fail': {
-        const { running } = this.model;
-        const victim = running[action.index % Math.max(1, running.length)];
+        const victim = this.runningTask(action.index);
         if (victim) this.model.end(victim);
+        break;
+      }
+      case 'stand': {
+        const task = this.runningTask(action.index);
+        if (task) this.model.setReady(task, action.ready);
         break;
       }
       case 'order':
@@ -162,6 +179,11 @@ class Watched {
     this.model.service = { ...this.model.service, rollout };
     this.model.order({ paused: false, retries: (rollout.retries ?? 0) + 1 });
     this.model.apply({ image: 'z' });
+  }
+
+  private runningTask(index: number): TaskView | undefined {
+    const { running } = this.model;
+    return running[index % Math.max(1, running.length)];
   }
 
   private order(order: Extract<Action, { kind: 'order' }>['order']): void {
@@ -228,7 +250,7 @@ class Watched {
 }
 
 const servingSlots = (model: ServiceModel): ReadonlySet<number> =>
-  new Set(model.running.map(({ task }) => task.spec.slot));
+  new Set(model.running.filter(isReady).map(({ task }) => task.spec.slot));
 
 function liveBySlot(model: ServiceModel): readonly number[] {
   const counts = new Map<number, number>();
