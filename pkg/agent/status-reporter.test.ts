@@ -64,18 +64,27 @@ describe('StatusReporter', () => {
   });
   const messages = () => batches.map(({ tasks }) => tasks.map(({ report }) => report.message));
 
-  it('sends the first report at once, and those of the next 50 ms together', async () => {
-    reporter.report('t1', aReport('one'));
-    await clock.advance(0);
-    expect(messages()).toEqual([['one']]);
-    reporter.report('t2', aReport('two'));
-    reporter.report('t1', aReport('three'));
-    reporter.report('t1', aReport('four'));
-    await clock.advance(49);
-    expect(messages()).toHaveLength(1);
-    await clock.advance(1);
-    expect(messages()).toEqual([['one'], ['two', 'four']]);
-  });
+  it.each([
+    [0, 10],
+    [20, 20],
+    [400, 50],
+  ])(
+    'sends the first report at once, and what comes during its %i ms and the %i after together',
+    async (requestMs, gatherMs) => {
+      answer = () => clock.sleep(requestMs).then(good);
+      reporter.report('t1', aReport('one'));
+      await clock.advance(0);
+      expect(messages()).toEqual([['one']]);
+      reporter.report('t2', aReport('two'));
+      reporter.report('t1', aReport('three'));
+      await clock.advance(requestMs);
+      reporter.report('t1', aReport('four'));
+      await clock.advance(gatherMs - 1);
+      expect(messages()).toHaveLength(1);
+      await clock.advance(1);
+      expect(messages().map((batch) => [...batch].sort())).toEqual([['one'], ['four', 'two']]);
+    },
+  );
 
   it('lets a task that begins wait a quarter of a second for others', async () => {
     reporter.report('t1', aReport('preparing', 'preparing'));

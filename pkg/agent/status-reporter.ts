@@ -35,8 +35,11 @@ export interface ReporterOptions {
   onFlush?(outcome: 'success' | 'error'): void;
 }
 
-/** Requests are at least so far apart: what comes meanwhile goes together. */
-const GATHER_MS = 50;
+/**
+ * Requests are so far apart: what comes meanwhile goes together. As long as a manager answers quickly, each
+ * step of an update need not wait for the next; one that takes its time is asked less.
+ */
+const GATHER_MS = { least: 10, most: 50 } as const;
 /**
  * How long a report may wait for others to travel with. Managers, etcd and everybody who watches pay for
  * every request and every report, and share the machine with the engine more often than not.
@@ -126,11 +129,12 @@ export class StatusReporter {
         await this.wake.waitAtMost(restMs, clock, signal);
         continue;
       }
+      const beganAtMs = clock.monotonicMs();
       const sent = await this.flush(channel, { limit, heartbeatMs, signal });
       beatAtMs = clock.monotonicMs();
       limit = sent.limit;
       heartbeatMs = sent.heartbeatMs;
-      await clock.sleep(GATHER_MS, signal);
+      await clock.sleep(gatherMs(beatAtMs - beganAtMs), signal);
     }
   }
 
@@ -245,6 +249,10 @@ interface FlushOptions {
   readonly heartbeatMs: number;
   readonly signal: AbortSignal;
 }
+
+/** As long as the last request took. */
+const gatherMs = (requestMs: number): number =>
+  Math.min(GATHER_MS.most, Math.max(GATHER_MS.least, requestMs));
 
 const vouchKey = (vouched: Vouched): string => JSON.stringify(vouched);
 
