@@ -49,6 +49,38 @@ export async function floorOf(engine: DockerEngine, count: number, width: number
   return elapsed;
 }
 
+/**
+ * Milliseconds until `count` containers have taken the place of as many others, some slots at a time. Stop-first
+ * creates the next one while the old one stops; start-first does not wait until the old one has stopped.
+ */
+export async function floorOfUpdate(
+  engine: DockerEngine,
+  count: number,
+  { parallelism, order }: { readonly parallelism: number; readonly order: string },
+): Promise<number> {
+  const old: string[] = [];
+  await inParallel([...Array(count).keys()], 8, async () => {
+    const id = await create(engine);
+    await engine.startContainer(id);
+    old.push(id);
+  });
+  const fresh: string[] = [];
+  const stops: Promise<unknown>[] = [];
+  const elapsed = await elapsedMs(() =>
+    inParallel(old, parallelism, async (before) => {
+      const next = create(engine);
+      if (order === 'stop-first') await engine.stopContainer(before, { graceMs: 10_000 });
+      const id = await next;
+      await engine.startContainer(id);
+      fresh.push(id);
+      if (order !== 'stop-first') stops.push(engine.stopContainer(before, { graceMs: 10_000 }));
+    }),
+  );
+  await Promise.all(stops);
+  await inParallel([...old, ...fresh], 8, (id) => engine.removeContainer(id, { force: true }));
+  return elapsed;
+}
+
 /** Milliseconds to notice the end of a killed container by event, and to create and start another. */
 export async function floorOfReplacement(engine: DockerEngine): Promise<number> {
   const victim = await create(engine);

@@ -6,7 +6,17 @@ import type { DockerdFixture } from '../fixtures/dockerd.js';
 import { eventually } from '../fixtures/eventually.js';
 import { elapsedMs } from './harness.js';
 
+interface SwarmService {
+  readonly Version: { readonly Index: number };
+  readonly Spec: {
+    readonly Mode: { readonly Replicated: { readonly Replicas: number } };
+    readonly TaskTemplate: { readonly ForceUpdate?: number };
+  };
+  readonly UpdateStatus?: { readonly State: string };
+}
+
 interface SwarmTask {
+  readonly ID: string;
   readonly Status: {
     readonly State: string;
     readonly ContainerStatus?: { readonly ContainerID: string };
@@ -18,6 +28,12 @@ interface SwarmTask {
 export interface SwarmWorkload {
   readonly image: string;
   readonly command: readonly string[];
+}
+
+/** How its updates go. */
+export interface SwarmUpdate {
+  readonly parallelism: number;
+  readonly order: 'stop-first' | 'start-first';
 }
 
 /** Asking costs the engine something, the more the more tasks there are: often only where it is one. */
@@ -73,6 +89,48 @@ export class SwarmMode {
     return elapsed;
   }
 
+  /** A service that {@link updateUntilRunning} can update. */
+  async createForUpdates(name: string, replicas: number): Promise<void> {
+    await this.create(name, replicas);
+    await this.untilRunning(replicas);
+  }
+
+  /** From the call that changes the service until all its tasks are new and run; waits for the end of the update. */
+  async updateUntilRunning(name: string, update: SwarmUpdate): Promise<number> {
+    const before = new Set((await this.running()).map(({ ID }) => ID));
+    const { Spec, Version } = await this.service(name);
+    const replicas = Spec.Mode.Replicated.Replicas;
+    const next = {
+      ...Spec,
+      TaskTemplate: {
+        ...Spec.TaskTemplate,
+        ForceUpdate: (Spec.TaskTemplate.ForceUpdate ?? 0) + 1,
+      },
+      UpdateConfig: {
+        Parallelism: update.parallelism,
+        Order: update.order,
+        Monitor: 100e6,
+        Delay: 0,
+      },
+    };
+    const elapsed = await elapsedMs(async () => {
+      await this.call('POST', `/services/${name}/update?version=${String(Version.Index)}`, next);
+      const renewed = async () =>
+        (await this.running()).filter(({ ID }) => !before.has(ID)).length >= replicas;
+      await this.until(renewed, POLL_MS.many);
+    });
+    await this.until(
+      async () => (await this.service(name)).UpdateStatus?.State === 'completed',
+      POLL_MS.many,
+    );
+    await this.untilContainers(replicas);
+    return elapsed;
+  }
+
+  private service(name: string): Promise<SwarmService> {
+    return this.call('GET', `/services/${name}`) as Promise<SwarmService>;
+  }
+
   private create(name: string, replicas: number): Promise<unknown> {
     const { image, command } = this.workload;
     return this.call('POST', '/services/create', {
@@ -87,9 +145,13 @@ export class SwarmMode {
 
   private async remove(name: string): Promise<void> {
     await this.call('DELETE', `/services/${name}`);
-    await eventually('an empty engine of Swarm mode', async () => {
-      const all = (await this.call('GET', '/containers/json?all=1')) as readonly unknown[];
-      return all.length === 0;
+    await this.untilContainers(0, '?all=1');
+  }
+
+  private untilContainers(count: number, query = ''): Promise<void> {
+    return eventually(`${String(count)} containers of Swarm mode`, async () => {
+      const found = (await this.call('GET', `/containers/json${query}`)) as readonly unknown[];
+      return found.length === count;
     });
   }
 
