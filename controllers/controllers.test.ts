@@ -219,6 +219,34 @@ describe('the controllers together', () => {
     expect(plane.tasksOf('other')).toEqual([]);
   });
 
+  it('restart a global task on its own node, as often as its policy allows (scenario 39)', async () => {
+    const { apply, until, running, members, pass, plane } = await aCluster(2);
+    const restartPolicy = { delay: '0s', maxAttempts: 2 };
+    await apply({ name: 'agent', global: true, restartPolicy });
+    await until('2 running', () => running('agent').length === 2);
+    const onFirst = () => running('agent').filter(({ task }) => task.spec.nodeId === 'n1');
+    for (const left of [1, 1, 0]) {
+      await members[0]?.end(onFirst()[0]?.task.metadata.uid ?? '');
+      await pass(5_000);
+      expect(onFirst()).toHaveLength(left);
+    }
+    await plane.resign();
+    await plane.lead();
+    await pass(60_000);
+    expect(onFirst()).toHaveLength(0);
+    expect(running('agent')).toHaveLength(1);
+  });
+
+  it('make a global task again that was deleted by hand (scenario 38)', async () => {
+    const { apply, until, running, plane, store } = await aCluster(2);
+    await apply({ name: 'agent', global: true });
+    await until('2 running', () => running('agent').length === 2);
+    const uid = running('agent')[0]?.task.metadata.uid ?? '';
+    const operations = [{ kind: 'delete', key: plane.keys.task(uid) } as const];
+    await store.commit({ compare: [], operations });
+    await until('2 again', () => running('agent').length === 2 && !plane.world.tasks.get(uid));
+  });
+
   it('restart at once with delay 0 after a first failure', async () => {
     const { apply, until, running, members, clock } = await aCluster(1);
     await apply({ replicas: 1, restartPolicy: { delay: '0s' } });
@@ -312,7 +340,7 @@ describe('the controllers together', () => {
     expect(store.revision).toBeGreaterThan(0);
   });
 
-  it('say why a task is pending, once, and place it when there is room', async () => {
+  it('3.1 say why a task is pending, once, and place it when there is room (scenario 2)', async () => {
     const { apply, until, running, clock, plane, addNode, status, store } = await aCluster(0);
     await apply({ replicas: 2, constraints: ['node.labels.disk == ssd'] });
     await addNode('n1');

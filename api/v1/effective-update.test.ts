@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { amountOf, effectiveUpdatePolicy } from './effective-update.js';
 
 describe('effectiveUpdatePolicy', () => {
-  it('has the defaults of Swarm mode, and a deadline', () => {
+  it('has the defaults of Swarm mode, and a deadline (S1)', () => {
     expect(effectiveUpdatePolicy()).toEqual({
       pace: { kind: 'parallelism', parallelism: 1, order: 'stop-first' },
       delayMs: 0,
@@ -18,7 +18,7 @@ describe('effectiveUpdatePolicy', () => {
     [{ monitor: '5s', delay: '4s' }, 5_000],
     [{ monitor: '5s', delay: '5s' }, 6_000],
     [{ monitor: '0' }, 1_000],
-  ])('watches for longer than the delay: %j (rule 7)', (policy, monitorMs) => {
+  ])('2.7.7 watches for longer than the delay: %j', (policy, monitorMs) => {
     expect(effectiveUpdatePolicy(policy).monitorMs).toBe(monitorMs);
   });
 

@@ -188,7 +188,7 @@ describe('2.8 replicated jobs', () => {
     expect(changesOf(aSnapshot({ job }, tasks))).toEqual(['shutdown t1', 'shutdown late']);
   });
 
-  it('tells how far it is', () => {
+  it('tells how far it is, of all completions (S23)', () => {
     const tasks = [
       done(1),
       task(2),
@@ -497,7 +497,7 @@ describe('2.8 global jobs', () => {
     ]);
   });
 
-  it('goes on elsewhere when one node gives up, and has failed when all are through', () => {
+  it('goes on elsewhere when one node gives up, and has failed when all are through (S7)', () => {
     const options = { globalJob: { backoffLimit: 1 } };
     const nodes = [aJobNode('a'), aJobNode('b')];
     const given = onNode('a', {

@@ -171,7 +171,7 @@ describe('JobReconciler', () => {
     },
   );
 
-  it('moves tasks away from a drained node without counting failures', async () => {
+  it('moves tasks away from a drained node without counting failures (S12)', async () => {
     const { plane, addNode, pass, drain, status, verdict } = await aCluster({
       fate: () => ({ ends: 'complete', runMs: 2_000, stopMs: 100 }),
     });

@@ -181,6 +181,23 @@ describe('2.7.4 the pace', () => {
   });
 
   it('is the rollback policy on the way back', () => {
+    const fateOf = (task: StoredTask, image: string): Fate =>
+      image === 'bad' && task.spec.slot === 6 ? 'rejected' : 'runs';
+    const model = aModel(
+      6,
+      { failureAction: 'rollback', parallelism: 6 },
+      { fateOf, spec: { rollback: { parallelism: 2, order: 'start-first' } } },
+    );
+    model.apply({ image: 'bad' });
+    expect(step(model)).toHaveLength(6);
+    expect(step(model)).toEqual([
+      'replace 6 r1 running', // nothing of it serves, so it waits for no turn
+      'beside 1 r1 running',
+    ]);
+    expect(model.update?.state).toBe('rollback_started');
+  });
+
+  it('does not hold slots back of which nothing serves', () => {
     const model = aModel(
       6,
       { failureAction: 'rollback', parallelism: 6 },
@@ -191,7 +208,6 @@ describe('2.7.4 the pace', () => {
     );
     model.apply({ image: 'bad' });
     step(model);
-    // Nothing of them serves, so all go back at once whatever the policy says.
     expect(look(model)).toHaveLength(6);
     expect(model.update?.state).toBe('rollback_started');
   });

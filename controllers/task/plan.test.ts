@@ -252,7 +252,7 @@ describe('2.9 removal and history', () => {
     expect(changesOf([aSlotTask({ desiredState: 'remove', ...more })])).toEqual(expected);
   });
 
-  it('deletes a task that was told to stop before it had a node', () => {
+  it('deletes a task that was told to stop before it had a node (scenario 12)', () => {
     expect(changesOf([aSlotTask({ desiredState: 'shutdown' })])).toEqual(['delete a']);
   });
 

@@ -172,7 +172,7 @@ describe('TaskRunner', () => {
       },
     );
 
-    it('2.2.8 asks a registry out of reach three times, with growing pauses', async () => {
+    it('2.2.8 asks a registry out of reach three times, with growing pauses (scenario 67)', async () => {
       engine.addToRegistry('none:1', { failure: 'RegistryUnreachable' });
       await run({ image: 'none:1' });
       expect(last().state).toBe('preparing');

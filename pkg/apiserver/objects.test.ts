@@ -137,7 +137,7 @@ describe('applying', () => {
     expect([1, 2, 3, 4, 5]).toContain(spec.mode?.replicated?.replicas);
   });
 
-  it('refuses a stale version and writes nothing', async () => {
+  it('refuses a stale version and writes nothing (scenario 52)', async () => {
     const { object } = await admin.apply('services', wish());
     await admin.apply('services', wish({ replicas: 2 }));
     const stale = { ...wish({ replicas: 9 }), metadata: object.metadata };

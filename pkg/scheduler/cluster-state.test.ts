@@ -60,7 +60,7 @@ describe('ClusterState', () => {
     expect([state.nodeCount, state.taskCount]).toEqual([0, 0]);
   });
 
-  it('holds a host port while any of several tasks does', () => {
+  it('holds a host port while any of several tasks does (S14)', () => {
     const hostPorts = [{ protocol: 'tcp', port: 80 }] as const;
     const state = ClusterState.from(
       [aSchedulingNode({ id: 'a' })],

@@ -30,11 +30,11 @@ function countsOf({ placements }: ScheduleResult): Record<string, number> {
   return counts;
 }
 
-describe('resource accounting (3.3)', () => {
+describe('3.3 resource accounting', () => {
   const nodes = [aSchedulingNode({ id: 'a', resources: { cpuNano: 1e9, memoryBytes: 2 * GIB } })];
   const group = aTaskGroup({ replicas: 3, reservations: MEMORY });
 
-  it('fills a node until nothing is left', () => {
+  it('fills a node until nothing is left (scenario 5)', () => {
     const { placements, unplaced } = schedule({ nodes, tasks: [], groups: [group] });
     expect(placements.map(({ taskId }) => taskId)).toEqual(['web-1', 'web-2']);
     expect(unplaced).toMatchObject([
@@ -42,7 +42,7 @@ describe('resource accounting (3.3)', () => {
     ]);
   });
 
-  it('lets a task hold its share until it has ended, told to stop or not', () => {
+  it('lets a task hold its share until it has ended, told to stop or not (scenario 6)', () => {
     const stopping = { reservations: MEMORY, countsForSpread: false };
     const tasks = tasksOn('a', 2, stopping);
     expect(schedule({ nodes, tasks, groups: [group] }).placements).toEqual([]);
@@ -77,7 +77,7 @@ describe('resource accounting (3.3)', () => {
     expect(result.unplaced[0]?.reason).toBe('0/1 nodes: 1 insufficient gpu');
   });
 
-  it('explains each of several services by what it lacks itself', () => {
+  it('explains each of several services by what it lacks itself (scenario 7)', () => {
     const result = schedule({
       nodes: nodesNamed('a', 'b'),
       tasks: [],
@@ -95,14 +95,14 @@ describe('resource accounting (3.3)', () => {
   });
 });
 
-describe('choosing nodes (3.4)', () => {
-  it('takes the node with fewer tasks of this service, though it has more in total', () => {
+describe('3.4 choosing nodes', () => {
+  it('3.4.2 takes the node with fewer tasks of this service, though it has more in total', () => {
     const tasks = [...tasksOn('a', 1), ...tasksOn('b', 5, { serviceId: 'other' })];
     const result = schedule({ nodes: nodesNamed('a', 'b'), tasks, groups: [aTaskGroup()] });
     expect(countsOf(result)).toEqual({ b: 1 });
   });
 
-  it('takes the node with fewer tasks in total when the service has as many on both', () => {
+  it('3.4.3 takes the node with fewer tasks in total when the service has as many on both', () => {
     const tasks = [
       ...tasksOn('a', 2, { serviceId: 'other' }),
       ...tasksOn('b', 1, { serviceId: 'other' }),
@@ -192,14 +192,14 @@ describe('choosing nodes (3.4)', () => {
   it.each([
     [4, { good: 1, bad: 5 }],
     [5, { good: 6 }],
-  ])('with %i recent failures on an otherwise better node', (failures, expected) => {
+  ])('3.4.1 with %i recent failures on an otherwise better node', (failures, expected) => {
     const group = aTaskGroup({ replicas: 6, recentFailures: new Map([['bad', failures]]) });
     const tasks = tasksOn('good', 4);
     const result = schedule({ nodes: nodesNamed('good', 'bad'), tasks, groups: [group] });
     expect(countsOf(result)).toEqual(expected);
   });
 
-  it('ranks a failing node lower, but does not exclude it', () => {
+  it('3.4.1 ranks a failing node lower, but does not exclude it', () => {
     const group = aTaskGroup({
       replicas: 3,
       maxReplicasPerNode: 1,
@@ -217,7 +217,7 @@ describe('choosing nodes (3.4)', () => {
   });
 });
 
-describe('the spread tree (3.4)', () => {
+describe('3.4 the spread tree', () => {
   const byZone = [{ spread: 'node.labels.az' }];
   const uneven = nodesIn({
     a1: { az: 'az1' },
@@ -227,7 +227,7 @@ describe('the spread tree (3.4)', () => {
     b4: { az: 'az2' },
   });
 
-  it('puts zones before nodes: one node of az1 gets as much as four of az2', () => {
+  it('puts zones before nodes: one node of az1 gets as much as four of az2 (scenario 1)', () => {
     const groups = [aTaskGroup({ replicas: 8, preferences: byZone })];
     const result = schedule({ nodes: uneven, tasks: [], groups });
     expect(countsOf(result)).toEqual({ a1: 4, b1: 1, b2: 1, b3: 1, b4: 1 });
@@ -316,7 +316,7 @@ describe('the spread tree (3.4)', () => {
   });
 });
 
-describe('filling the nodes of a leaf (3.5)', () => {
+describe('3.5 filling the nodes of a leaf', () => {
   it('levels the field first, then goes round', () => {
     const nodes = nodesNamed('a', 'b', 'c');
     const tasks = [...tasksOn('a', 3), ...tasksOn('b', 1)];
@@ -336,7 +336,7 @@ describe('filling the nodes of a leaf (3.5)', () => {
     expect(countsOf(result)).toEqual({ a: 1, b: 3 });
   });
 
-  it('stops when no node passes, and tells each task that is left the same', () => {
+  it('stops when no node passes, and tells each task that is left the same (S24)', () => {
     const groups = [aTaskGroup({ replicas: 5, maxReplicasPerNode: 1 })];
     const { placements, unplaced } = schedule({ nodes: nodesNamed('a', 'b'), tasks: [], groups });
     expect(placements).toHaveLength(2);
@@ -345,7 +345,7 @@ describe('filling the nodes of a leaf (3.5)', () => {
   });
 });
 
-describe('preassigned tasks (3.6)', () => {
+describe('3.6 preassigned tasks', () => {
   const onNode = (...ids: string[]) =>
     ids.map((id) => ({ id: `web-${id}`, preassignedNodeId: id }));
 
@@ -378,7 +378,7 @@ describe('preassigned tasks (3.6)', () => {
     });
   });
 
-  it('know no failure penalty', () => {
+  it('know no failure penalty (scenario 4)', () => {
     const recentFailures = new Map([['a', 99]]);
     const group = aTaskGroup({ tasks: onNode('a'), recentFailures });
     const result = schedule({ nodes: nodesNamed('a', 'b'), tasks: [], groups: [group] });

@@ -65,14 +65,14 @@ describe('parseConstraint', () => {
     ['node.ip == 10.0.0.300', 'column 12: found "10.0.0.300", expected an IP address or a CIDR'],
     ['node.ip != 10.0.0.0/64', 'column 12: found "10.0.0.0/64", expected an IP address'],
     ['node.ip in (10.0.0.1, x)', 'column 23: found "x", expected an IP address'],
-  ])('refuses %j: %s', (text, message) => {
+  ])('refuses %j: %s (scenario 17)', (text, message) => {
     expect(() => parseConstraint(text)).toThrow(InvalidObjectError);
     expect(() => parseConstraint(text)).toThrow(`constraint "${text}": `);
     expect(() => parseConstraint(text)).toThrow(message);
   });
 });
 
-describe('matchesConstraint', () => {
+describe('matchesConstraint (scenarios 18, 19; S19)', () => {
   const node = aSchedulingNode({
     id: 'Abc',
     hostname: 'Web-1',

@@ -16,7 +16,7 @@ function verdict(group: Partial<TaskGroup>, ...nodes: Partial<SchedulingNode>[])
   return result.unplaced[0]?.reason;
 }
 
-describe('filter 1, ready', () => {
+describe('3.2.1 the filter for nodes that are ready', () => {
   it.each<[string, Partial<SchedulingNode>, string | undefined]>([
     ['passes a ready active node', {}, undefined],
     ['refuses a node that is not ready', { ready: false }, '0/1 nodes: 1 not ready'],
@@ -37,7 +37,7 @@ describe('filter 1, ready', () => {
   });
 });
 
-describe('filter 2, resources', () => {
+describe('3.2.2 the filter for resources', () => {
   const small = { resources: { cpuNano: 1e9, memoryBytes: GIB, generic: { gpu: 1 } } };
 
   it.each<[string, TaskGroup['reservations'], string | undefined]>([
@@ -74,7 +74,7 @@ describe('filter 2, resources', () => {
   });
 });
 
-describe('filter 3, plugins', () => {
+describe('3.2.3 the filter for plugins (scenario 9)', () => {
   const volume = { type: 'Volume', name: 'rexray' } as const;
 
   it.each<[string, TaskGroup['plugins'], SchedulingNode['plugins'], string | undefined]>([
@@ -105,7 +105,7 @@ describe('filter 3, plugins', () => {
   });
 });
 
-describe('filter 4, constraints', () => {
+describe('3.2.4 the filter for constraints', () => {
   it.each<[string, readonly string[], string | undefined]>([
     ['passes when all match', ['node.labels.disk == ssd', 'node.id == n0'], undefined],
     [
@@ -135,7 +135,7 @@ describe('filter 4, constraints', () => {
   });
 });
 
-describe('filter 5, platform', () => {
+describe('3.2.5 the filter for platforms (scenario 8)', () => {
   it.each<[string, TaskGroup['platforms'], Partial<SchedulingNode>, string | undefined]>([
     ['passes the same', [{ os: 'linux', architecture: 'amd64' }], {}, undefined],
     [
@@ -166,7 +166,7 @@ describe('filter 5, platform', () => {
   });
 });
 
-describe('filter 6, host ports', () => {
+describe('3.2.6 the filter for host ports', () => {
   const onNode = (serviceId: string, port: number, protocol: 'tcp' | 'udp' = 'tcp') =>
     aPlacedTask({
       taskId: `${serviceId}-${port}`,
@@ -182,7 +182,7 @@ describe('filter 6, host ports', () => {
       groups: [aTaskGroup({ replicas, hostPorts: [{ protocol: 'tcp', port: 80 }] })],
     });
 
-  it('refuses a port in use, also by a task that is being stopped', () => {
+  it('refuses a port in use, also by a task that is being stopped (S14)', () => {
     expect(place([onNode('other', 80)]).unplaced).toEqual([
       {
         taskId: 'web-1',
@@ -219,7 +219,7 @@ describe('filter 6, host ports', () => {
   });
 });
 
-describe('filter 7, max replicas per node', () => {
+describe('3.2.7 the filter for max replicas per node (scenario 10)', () => {
   const nodes = [aSchedulingNode({ id: 'a' }), aSchedulingNode({ id: 'b' })];
 
   it('places one per node and tells the rest', () => {
@@ -261,7 +261,7 @@ describe('filter 7, max replicas per node', () => {
   });
 });
 
-describe('filters together', () => {
+describe('3.2 filters together', () => {
   const bad: Partial<SchedulingNode>[] = [
     { ready: false },
     { resources: { cpuNano: 1, memoryBytes: 1 } },
