@@ -115,23 +115,14 @@ async function paceRows(bench: Bench, pace: Pace): Promise<readonly BenchmarkRow
     await delay(SETTLE_MS);
   }
   const name = `${String(REPLICAS)} replicas, parallelism ${String(pace.parallelism)}, ${pace.order}`;
-  const [floor, ours, theirs] = [times.floor, times.ours, times.theirs].map(summarise) as [
-    Summary,
-    Summary,
-    Summary,
-  ];
-  const over = (summary: Summary) => ({
-    median: summary.median / floor.median,
-    min: summary.min / floor.min,
-    max: summary.max / floor.max,
-    n: summary.n,
-  });
+  const overFloor = (values: readonly number[]) =>
+    summarise(values.map((ms, run) => ms / (times.floor[run] ?? Number.NaN)));
   return [
-    row(`${name}: engine's floor`, 'ms', floor),
-    row(`${name}: Swarmkeeper`, 'ms', ours),
-    row(`${name}: Docker Swarm mode`, 'ms', theirs),
-    row(`${name}: Swarmkeeper / floor`, 'x', over(ours)),
-    row(`${name}: Swarm mode / floor`, 'x', over(theirs)),
+    row(`${name}: engine's floor`, 'ms', summarise(times.floor)),
+    row(`${name}: Swarmkeeper`, 'ms', summarise(times.ours)),
+    row(`${name}: Docker Swarm mode`, 'ms', summarise(times.theirs)),
+    row(`${name}: Swarmkeeper / floor`, 'x', overFloor(times.ours)),
+    row(`${name}: Swarm mode / floor`, 'x', overFloor(times.theirs)),
   ];
 }
 
@@ -163,6 +154,7 @@ export async function benchmarkUpdates({ runs }: BenchmarkOptions): Promise<Benc
         'From the call that changes the service until 20 tasks of the new template run; delay 0.',
         'Everything shares the cores: clients, etcd, manager, agent, both engines.',
         "The floor makes the same steps through the engine's API, as many slots at a time as the parallelism.",
+        'Ratios are taken run by run.',
       ],
     };
   } finally {
