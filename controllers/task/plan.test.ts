@@ -389,6 +389,14 @@ describe('2.10 planEnforcement', () => {
     expect(ids([on('b', half), on('a', half)])).toEqual(['b']);
   });
 
+  it('counts no task that has ended, those of jobs neither (scenario 43)', () => {
+    const done = { state: 'complete', desiredState: 'complete' } as const;
+    expect(ids([on('a', half, done), on('b', half)])).toEqual([]);
+    expect(
+      ids([on('a', half, { state: 'running', desiredState: 'complete' }), on('b', half)]),
+    ).toEqual(['b']);
+  });
+
   it.each([
     [['node.labels.disk in (ssd, nvme)'], { disk: 'hdd' }, ['a']],
     [['node.labels.disk in (ssd, nvme)'], { disk: 'nvme' }, []],

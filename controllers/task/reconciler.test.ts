@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ConflictError, UnavailableError } from '../../pkg/base/index.js';
 import type { GuardedContext, GuardedTxn, GuardedWriter } from '../../pkg/controller/index.js';
 import { puts } from '../../pkg/objects/index.js';
-import { aService, aTaskStatus } from '../../test/builders/objects.js';
+import { aService, aTask, aTaskStatus } from '../../test/builders/objects.js';
 import { ControlPlane } from '../../test/fakes/control-plane.js';
 import { FakeClock } from '../../test/fakes/fake-clock.js';
 import { FakeTerm } from '../../test/fakes/fake-term.js';
@@ -101,6 +101,26 @@ describe('placement', () => {
     expect(drained).toBe('n1');
     expect(running()).toHaveLength(4);
     expect(seen).not.toContain('n1');
+  });
+
+  it('has no place for tasks that were told to stop before anybody led (scenario 11)', async () => {
+    const { plane, store, pass, running } = await aCluster({ nodes: ['n1'] });
+    await plane.apply(aService({ replicas: 1 }));
+    await pass(500);
+    await plane.resign();
+    const spec = running()[0]?.task.spec;
+    const tasks = (['shutdown', 'remove'] as const).map((desiredState, index) => {
+      const { task } = aTask({ id: desiredState, slot: 2 + index, desiredState });
+      return { ...task, spec: { ...task.spec, serviceUid: spec?.serviceUid ?? '' } };
+    });
+    const seen: (string | undefined)[] = [];
+    plane.world.tasks.onChange((_before, after) => seen.push(after?.spec.nodeId));
+    const operations = tasks.map((task) => puts.task(plane.keys, task));
+    await store.commit({ compare: [], operations });
+    await plane.lead();
+    await pass(2_000);
+    expect(seen.filter((nodeId) => nodeId !== undefined)).toEqual([]);
+    expect(plane.tasksOf('web')).toHaveLength(1);
   });
 
   it('puts the placements of a hundred tasks into one transaction', async () => {

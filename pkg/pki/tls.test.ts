@@ -132,7 +132,7 @@ describe('a server with our options', () => {
     expect(peer.subject).toMatchObject({ O: 'cluster1', OU: 'swarm-worker', CN: 'node1' });
   });
 
-  it('refuses a client without a certificate and one that another root signed', async () => {
+  it('refuses a client without a certificate and one that another root signed (scenario 57)', async () => {
     const running = await serve(serverTlsOptions(serverParts(manager)));
     await expect(greeted(running, clientTlsOptions({ ca: home.certificate }))).rejects.toThrow(
       REFUSED,
