@@ -31,11 +31,14 @@ export function servedSinceMs({ status }: TaskView): number | undefined {
 /** What is kept of a status whatever becomes of its task. */
 export type TaskPast = Pick<StoredTaskStatus, 'runningAt' | 'servedAt'>;
 
-/** Reads it. */
-export function pastOf(status: Partial<TaskPast> | undefined): TaskPast {
+/** Reads it. A manager that knew no `servedAt` stored since when the task was in service last. */
+export function pastOf(
+  status: Pick<StoredTaskStatus, keyof TaskPast | 'readyAt'> | undefined,
+): TaskPast {
+  const servedAt = status?.servedAt ?? status?.readyAt;
   return {
     ...(status?.runningAt !== undefined && { runningAt: status.runningAt }),
-    ...(status?.servedAt !== undefined && { servedAt: status.servedAt }),
+    ...(servedAt !== undefined && { servedAt }),
   };
 }
 

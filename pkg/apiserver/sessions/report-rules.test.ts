@@ -66,6 +66,12 @@ describe('statusOf', () => {
     expect(statusOf(stamp, report({ state: 'failed' }), undefined)).not.toHaveProperty('servedAt');
   });
 
+  it('takes over from a manager that did not remember that', () => {
+    const { servedAt, ...before } = stored(report());
+    expect(servedAt).toBeDefined();
+    expect(statusOf(stamp, report({ state: 'failed' }), before).servedAt).toBe(before.readyAt);
+  });
+
   it('does not believe a clock that was moved meanwhile', () => {
     const before = stored(outOfService, { appliedAt: '2026-01-01T01:00:18.000Z' });
     const odd = report({ readySince: '2025-01-01T00:00:00.000Z' });
