@@ -426,7 +426,7 @@ describe('DockerEngine', () => {
 
     it('fail when nothing moves any more', async () => {
       engine.close();
-      engine = engineWith({ pullIdleMs: 50 });
+      engine = engineWith({ pullIdleMs: 1_000 }); // the answer itself must come in time
       daemon.on(/images\/create/, answerStuck('{"status":"Downloading"}\r\n'));
       await expect(engine.pullImage('web:1')).rejects.toMatchObject({
         ...UNAVAILABLE,
