@@ -52,6 +52,15 @@ export const ClusterSpec = Type.Object(
 );
 export type ClusterSpec = Static<typeof ClusterSpec>;
 
+/** Reasons for which the condition `EtcdHealthy` of the cluster is false, worst first. */
+export const STORE_TROUBLES = [
+  'OutOfReach',
+  'Corrupt',
+  'NoSpace',
+  'MemberDown',
+  'VersionNotRecommended',
+] as const;
+
 /** What is known of the cluster. */
 export const ClusterStatus = Type.Object({
   clusterId: Type.String(),

@@ -10,7 +10,7 @@ import {
 import type { Logger } from '../../pkg/log/index.js';
 import {
   EtcdStore,
-  judgeEtcdVersion,
+  judgeMemberVersions,
   type EtcdTls,
   type Store,
   type StoreHealth,
@@ -65,7 +65,7 @@ async function readPem(file: string): Promise<string> {
 }
 
 /**
- * Makes sure that this etcd can be worked with. Errors: TerminalError with reason `EtcdVersion` when it
+ * Makes sure that this etcd can be worked with. Errors: TerminalError with reason `EtcdVersion` when a member
  * would corrupt data or lacks what we need; UnavailableError when it does not answer.
  */
 export async function requireGoodEtcd(
@@ -74,7 +74,7 @@ export async function requireGoodEtcd(
   signal: AbortSignal,
 ): Promise<void> {
   const health = await store.health({ signal });
-  const verdict = judgeEtcdVersion(health.version);
+  const verdict = judgeMemberVersions(health);
   if (verdict.verdict === 'refuse') throw new TerminalError('EtcdVersion', verdict.reason);
   if (verdict.verdict === 'warn') log.warn({ reason: verdict.reason }, 'etcd is not recommended');
   warnOfAlarms(health, log);

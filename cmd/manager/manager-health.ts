@@ -1,6 +1,7 @@
 import type { ApiServer } from '../../pkg/apiserver/index.js';
 import type { WorldCache } from '../../pkg/informer/index.js';
 import type { HealthReport } from '../../pkg/metrics/index.js';
+import type { EtcdHealth } from './etcd-health.js';
 
 /** The parts that readiness depends on. */
 export interface WatchedParts {
@@ -8,6 +9,7 @@ export interface WatchedParts {
   readonly server: Pick<ApiServer, 'port'>;
   /** Whether others can find this manager in etcd. */
   readonly isRegistered: () => boolean;
+  readonly etcd: Pick<EtcdHealth, 'troubles'>;
 }
 
 /** Says whether the manager should be sent work, and why not. */
@@ -21,7 +23,11 @@ export class ManagerHealth {
 
   /** At once, from memory. Nothing is ever wrong that a restart would mend better than waiting. */
   report(): HealthReport {
-    return { unhealthy: [], notReady: this.parts ? reasons(this.parts) : ['waiting for etcd'] };
+    const { parts } = this;
+    if (!parts) return { unhealthy: [], notReady: ['waiting for etcd'] };
+    const troubles = (parts.etcd.troubles ?? []).filter(({ isAdvice }) => !isAdvice);
+    const degraded = troubles.map(({ message }) => message);
+    return { unhealthy: [], notReady: reasons(parts), degraded };
   }
 }
 

@@ -16,6 +16,7 @@ import { CertificateRenewal } from './certificate-renewal.js';
 import { ensureCertificate, type OwnCertificate } from './certificates.js';
 import { managerCore } from './core.js';
 import { EtcdCredentials } from './etcd-credentials.js';
+import { EtcdHealth } from './etcd-health.js';
 import { onceEtcdAnswers, openEtcd, readEtcdTls, requireGoodEtcd } from './etcd.js';
 import { ManagerHealth } from './manager-health.js';
 import { observability } from './observability.js';
@@ -145,6 +146,8 @@ function assemble(ground: Cluster): readonly RunnableGroup[] {
   });
   const { cache, world, recorder, presence, leading } = core;
   const eventCache = eventsCache(base);
+  const clusterId = base.cluster.metadata.uid;
+  const etcd = new EtcdHealth({ ...base, events: recorder, clusterId });
   const server = new ApiServer({
     ...base,
     world,
@@ -152,20 +155,22 @@ function assemble(ground: Cluster): readonly RunnableGroup[] {
     eventLog: eventLogOf(eventCache),
     managerId: own.managerId,
     startedAt,
-    clusterId: base.cluster.metadata.uid,
+    clusterId,
+    storeTroubles: () => etcd.troubles,
     version: packageJson.version,
     credentials: own.credentials,
     listen: options.listen,
     metrics: metrics.of.api,
   });
   const renewal = new CertificateRenewal({ ...base, world, server });
+  etcd.collect(metrics.of.etcd);
   collectCluster(metrics.of.cluster, world, base.clock);
   collectRollouts(metrics.of.rollout, world);
   // By our own cache: what we see there, others do, too.
   const isRegistered = () => presence.isPresent && world.managers.get(own.managerId) !== undefined;
-  base.health.watch({ cache, server, isRegistered });
+  base.health.watch({ cache, server, isRegistered, etcd });
   return [
-    { name: 'caches', runnables: [cache, eventCache], stopTimeoutMs: STOP_MS.caches },
+    { name: 'caches', runnables: [cache, eventCache, etcd], stopTimeoutMs: STOP_MS.caches },
     {
       name: 'serving',
       runnables: [recorder, server, presence, renewal],

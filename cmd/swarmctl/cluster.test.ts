@@ -41,6 +41,29 @@ describe('a cluster whose store lost history', () => {
   });
 });
 
+describe('a cluster whose etcd is in trouble', () => {
+  it('says so to whoever looks at its managers or nodes', async () => {
+    const message = 'etcd is full: what runs goes on';
+    const full = await SwarmctlFixture.start({
+      server: { storeTroubles: () => [{ reason: 'NoSpace', message }] },
+    });
+    try {
+      for (const line of ['get managers', 'get nodes,services']) {
+        const { code, err } = await full.run(line);
+        expect(code).toBe(0);
+        expect(err).toContain(`warning: ${message} (NoSpace)\n`);
+      }
+      expect((await full.run('get managers -o json')).err).toBe('');
+      expect((await full.run('get clusters')).out).toContain('NoSpace');
+      expect((await full.run('describe cluster default')).out).toMatch(
+        /EtcdHealthy +false .*NoSpace +etcd is full/,
+      );
+    } finally {
+      await full.dispose();
+    }
+  });
+});
+
 describe('cluster accept-history', () => {
   it('shows what waits, asks, and accepts', async () => {
     await putFrozenNode();

@@ -6,7 +6,7 @@ import type { Logger } from '../log/index.js';
 import type { apiMetrics, Handles } from '../metrics/index.js';
 import type { World } from '../objects/index.js';
 import type { Sealer } from '../pki/index.js';
-import type { Keys, Store } from '../store/index.js';
+import type { Keys, Store, StoreTrouble } from '../store/index.js';
 import type { ApiContext } from './api-context.js';
 import { Authenticator } from './http/authenticator.js';
 import type { CallerLimitOptions } from './http/caller-limits.js';
@@ -46,6 +46,8 @@ export interface ApiServerOptions {
   readonly version: string;
   /** Certificate, key and trusted roots of this manager, PEM. */
   readonly credentials: ServerCredentials;
+  /** What is wrong with the store, worst first; undefined while nobody has looked. Default: nobody does. */
+  readonly storeTroubles?: () => readonly StoreTrouble[] | undefined;
   /** Opens what the cluster object keeps sealed. */
   readonly sealer: Sealer;
   readonly listen: { readonly host: string; readonly port: number };
@@ -134,7 +136,13 @@ export class ApiServer {
     const { options } = this;
     const { world, clock } = options;
     const sessions = new NodeSessions(options);
-    const conditions = new ClusterConditions({ world, clock, history: sessions.history });
+    const { storeTroubles = () => undefined } = options;
+    const conditions = new ClusterConditions({
+      world,
+      clock,
+      history: sessions.history,
+      storeTroubles,
+    });
     const resources = createResources(world, options.eventLog, () => conditions.now());
     return {
       ...options,

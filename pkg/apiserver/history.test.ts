@@ -4,6 +4,7 @@ import { NodeRemovedError } from '../base/index.js';
 import type { SessionConnection, SwarmClient } from '../client/index.js';
 import { puts, remove } from '../objects/index.js';
 import { aNode, aNodeStatus, aTask } from '../../test/builders/objects.js';
+import type { StoreTrouble } from '../store/index.js';
 import { ApiFixture, until } from '../../test/fixtures/api.js';
 
 let api: ApiFixture;
@@ -203,5 +204,37 @@ describe('a manager that finds history lost', () => {
     await expect(agent.openSession(hello)).rejects.toMatchObject({ code: 'ERR_UNAVAILABLE' });
     const historyMark = { key: '/test/x', revision: 1, writeId: 'w' };
     await expect(agent.openSession({ ...hello, historyMark })).rejects.toThrow(NodeRemovedError);
+  });
+});
+
+describe('what a manager finds about its etcd', () => {
+  it('is a condition of the cluster, with the worst first', async () => {
+    const troubles: { found: readonly StoreTrouble[] | undefined } = { found: undefined };
+    const own = await ApiFixture.start({ server: { storeTroubles: () => troubles.found } });
+    try {
+      const client = await own.client();
+      const condition = async () => {
+        const { status } = await client.get('clusters', 'default');
+        return status?.conditions?.find(({ type }) => type === 'EtcdHealthy');
+      };
+      expect(await condition()).toMatchObject({ status: 'unknown', reason: 'NotAsked' });
+      troubles.found = [];
+      const well = await condition();
+      expect(well).toMatchObject({ status: 'true', reason: 'EtcdWell' });
+      expect((await condition())?.changedAt).toBe(well?.changedAt);
+      troubles.found = [
+        { reason: 'NoSpace', message: 'etcd is full' },
+        { reason: 'MemberDown', message: 'one is down' },
+      ];
+      expect(await condition()).toMatchObject({
+        status: 'false',
+        reason: 'NoSpace',
+        message: 'etcd is full; one is down',
+      });
+      troubles.found = [{ reason: 'VersionNotRecommended', message: 'old', isAdvice: true }];
+      expect(await condition()).toMatchObject({ status: 'true', reason: 'VersionNotRecommended' });
+    } finally {
+      await own.dispose();
+    }
   });
 });

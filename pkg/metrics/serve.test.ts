@@ -60,6 +60,16 @@ describe('serveObservability', () => {
     expect(await ask('/readyz')).toMatchObject({ status: 200, body: 'ok\n' });
   });
 
+  it('says what is wrong although it can work, and is ready', async () => {
+    health = () => ({ ...FINE, degraded: ['etcd is full'] });
+    const told = { status: 200, body: 'ok\ndegraded: etcd is full\n' };
+    expect(await ask('/readyz')).toMatchObject(told);
+    expect(await ask('/healthz')).toMatchObject({ status: 200, body: 'ok\n' });
+    health = () => ({ ...FINE, notReady: ['no cache'], degraded: ['etcd is full'] });
+    const both = { status: 503, body: 'no cache\ndegraded: etcd is full\n' };
+    expect(await ask('/readyz')).toMatchObject(both);
+  });
+
   it('is neither alive nor ready when it needs a restart or the check itself fails', async () => {
     health = () => ({ unhealthy: ['event loop stuck'], notReady: [] });
     expect(await ask('/healthz')).toMatchObject({ status: 503, body: 'event loop stuck\n' });

@@ -10,6 +10,8 @@ export interface HealthReport {
   readonly unhealthy: readonly string[];
   /** Reasons to send it no work yet; they are expected to pass. */
   readonly notReady: readonly string[];
+  /** What is wrong although it can do its work: told, and no reason to send the work elsewhere. */
+  readonly degraded?: readonly string[];
 }
 
 /** Where and what to serve. */
@@ -106,8 +108,8 @@ async function page({ registry, health }: ObservabilityOptions, path: string): P
     case '/healthz':
       return verdict(report(health).unhealthy);
     case '/readyz': {
-      const { unhealthy, notReady } = report(health);
-      return verdict([...unhealthy, ...notReady]);
+      const { unhealthy, notReady, degraded } = report(health);
+      return verdict([...unhealthy, ...notReady], degraded);
     }
     default:
       return { status: 404, type: TEXT, body: 'not found: try /metrics, /healthz or /readyz\n' };
@@ -122,9 +124,11 @@ function report(health: () => HealthReport): HealthReport {
   }
 }
 
-function verdict(reasons: readonly string[]): Answer {
-  if (reasons.length === 0) return { status: 200, type: TEXT, body: 'ok\n' };
-  return { status: 503, type: TEXT, body: reasons.map((reason) => `${reason}\n`).join('') };
+function verdict(reasons: readonly string[], degraded: readonly string[] = []): Answer {
+  const told = degraded.map((reason) => `degraded: ${reason}`);
+  const [status, lines] =
+    reasons.length === 0 ? [200, ['ok', ...told]] : [503, [...reasons, ...told]];
+  return { status, type: TEXT, body: lines.map((line) => `${line}\n`).join('') };
 }
 
 function listening(server: Server, { host, port }: ObservabilityOptions['listen']): Promise<void> {

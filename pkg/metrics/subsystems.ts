@@ -1,4 +1,10 @@
-import { DESIRED_STATES, NODE_STATES, TASK_STATES, UPDATE_STATES } from '../../api/v1/index.js';
+import {
+  DESIRED_STATES,
+  NODE_STATES,
+  STORE_TROUBLES,
+  TASK_STATES,
+  UPDATE_STATES,
+} from '../../api/v1/index.js';
 import { counter, defineSubsystem, gauge, histogram } from './declare.js';
 
 /** From a memory read to a call that hit its deadline; few, because each is a series. */
@@ -73,6 +79,21 @@ export const etcdMetrics = defineSubsystem('etcd', 'etcd', {
     'Calls to etcd that did not succeed. The outcome "conflict" is a lost compare, not a failure.',
     { operation: 'open', outcome: 'open' },
   ),
+  dbSize: gauge(
+    'db_size_bytes',
+    'Size of the database on the disk of each member, as the member said it last.',
+    { endpoint: 'open' },
+  ),
+  memberUp: gauge(
+    'member_up',
+    '1 for each member of etcd that answered this manager lately, else 0.',
+    {
+      endpoint: 'open',
+    },
+  ),
+  trouble: gauge('trouble', '1 while this manager finds that wrong with etcd: see /readyz.', {
+    reason: STORE_TROUBLES,
+  }),
 });
 
 /** The managers' copy of the world. */

@@ -34,6 +34,13 @@ export interface CallScope {
 /** One try on one connection. `deadline` is for gRPC: milliseconds since the epoch. */
 export type Attempt<T> = (connection: EtcdConnection, deadline: number) => Promise<T>;
 
+/** What one of all members answered. */
+export interface MemberAnswer<T> {
+  readonly endpoint: string;
+  readonly result?: T;
+  readonly error?: unknown;
+}
+
 /** Deadline of a call unless its options say otherwise. */
 export const DEFAULT_TIMEOUT_MS = 5_000;
 
@@ -115,6 +122,25 @@ export class EtcdCalls {
         if (!(error instanceof ClientClosedError) || scope.signal.aborted) throw error;
       }
     }
+  }
+
+  /** One try on every member at once, whatever the others say: what came of it, in their order. */
+  onEach<T>(
+    scope: CallScope,
+    timeoutMs: number,
+    attempt: Attempt<T>,
+  ): Promise<readonly MemberAnswer<T>[]> {
+    const limitMs = Math.min(timeoutMs, scope.leftMs());
+    return Promise.all(
+      this.endpoints.all.map(async (connection) => {
+        const { endpoint } = connection;
+        try {
+          return { endpoint, result: await this.once(connection, limitMs, attempt) };
+        } catch (error) {
+          return { endpoint, error };
+        }
+      }),
+    );
   }
 
   /** One try on this connection; tells the endpoints how it went. Errors: etcd3's own. */

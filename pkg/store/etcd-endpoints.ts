@@ -54,6 +54,11 @@ export class EtcdEndpoints {
     return this.slots.length;
   }
 
+  /** One for each member, in the order they were given in. */
+  get all(): readonly EtcdConnection[] {
+    return this.slots.map(({ connection }) => connection);
+  }
+
   /** The connection to try next, in whatever state it is. For reads. */
   current(): EtcdConnection {
     return this.slotAt(this.preferred).connection;

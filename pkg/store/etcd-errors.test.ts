@@ -50,6 +50,14 @@ describe('what etcd answers', () => {
     );
   });
 
+  it('says what to do when etcd is full', () => {
+    const { message } = toStoreError(
+      'commit',
+      grpcError(8, 'etcdserver: mvcc: database space exceeded'),
+    );
+    expect(message).toMatch(/^commit: etcd is full; compact it and defragment/);
+  });
+
   it('leaves our own errors as they are, and keeps the cause of others', () => {
     const own = new ConflictError('lost');
     expect(toStoreError('commit', own)).toBe(own);

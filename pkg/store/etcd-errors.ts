@@ -16,10 +16,12 @@ import {
   UnavailableError,
 } from '../base/index.js';
 import { InvalidTransactionError } from './errors.js';
+import { NO_SPACE_ADVICE } from './store-trouble.js';
 
 /** etcd's and gRPC's only sign of these is their text. */
 const COMPACTED = 'required revision has been compacted';
 const OF_THE_FUTURE = 'required revision is a future revision';
+const NO_SPACE = 'database space exceeded';
 const TOO_LARGE = /received message larger than max|request is too large/iu;
 
 /**
@@ -59,7 +61,7 @@ export function unreadableRevision(error: unknown): 'compacted' | 'future' | und
 /** The port's error for what etcd3 threw at `what`. */
 export function toStoreError(what: string, error: unknown): Error {
   if (error instanceof SwarmError) return error;
-  const message = `${what}: ${wordsOf(error)}`;
+  const message = `${what}: ${reasonOf(error)}`;
   if (error instanceof EtcdLeaseInvalidError) {
     return new NotFoundError(`${what}: the lease is gone`, { cause: error });
   }
@@ -72,9 +74,11 @@ export function toStoreError(what: string, error: unknown): Error {
   return new UnavailableError(message, { cause: error });
 }
 
-/** Without what gRPC puts around: its number and name of the error, and an empty note. */
-function wordsOf(error: unknown): string {
-  return messageOf(error)
+/** Why a call failed, for people: without what gRPC puts around its errors. */
+export function reasonOf(error: unknown): string {
+  const text = messageOf(error);
+  if (text.includes(NO_SPACE)) return `etcd is full; ${NO_SPACE_ADVICE}`;
+  return text
     .replace(/^\d+ [A-Z_]+: /u, '')
     .replace('Last error: Error: ', '')
     .replace(/ Resolution note: $/u, '');

@@ -15,9 +15,9 @@ import {
   toWireLease,
 } from './etcd-codec.js';
 import { commitTxn } from './etcd-commit.js';
-import type { EtcdTls } from './etcd-connection.js';
+import type { EtcdConnection, EtcdTls } from './etcd-connection.js';
 import { EtcdEndpoints } from './etcd-endpoints.js';
-import { isReplyTooLarge, unreadableRevision } from './etcd-errors.js';
+import { isReplyTooLarge, reasonOf, unreadableRevision } from './etcd-errors.js';
 import { keepAliveOnce } from './etcd-lease.js';
 import { EtcdWatch } from './etcd-watch.js';
 import type {
@@ -54,6 +54,8 @@ const DEFAULT_MAX_REPLY_BYTES = 64 * 1024 * 1024;
 const DEFAULT_PAGE_SIZE = 500;
 /** A scheme, a host name or address, and a port; nothing behind it. */
 const ENDPOINT = /^(https?):\/\/[^/]+:\d+$/u;
+/** A member that lives answers at once; one that hangs must not hold up what the others say. */
+const MEMBER_TIMEOUT_MS = 2_000;
 /** A handshake or two. */
 const REPLACE_CREDENTIALS_TIMEOUT_MS = 5_000;
 
@@ -167,19 +169,25 @@ export class EtcdStore implements Store {
   }
 
   health(options?: CallOptions): Promise<StoreHealth> {
-    return this.calls.read('health', options, async (connection, deadline) => {
-      const [status, alarms, range] = await Promise.all([
-        connection.maintenance.status({ deadline }),
-        connection.maintenance.alarm({ action: 'Get' }, { deadline }),
-        // linearizable: a member that lost its cluster still tells its status
-        connection.kv.range({ ...keyRange('health'), count_only: true }, { deadline }),
+    return this.calls.run('health', options, async (scope) => {
+      const [answer, members] = await Promise.all([
+        this.calls.retrying(scope, (connection, deadline) =>
+          Promise.all([
+            connection.maintenance.alarm({ action: 'Get' }, { deadline }),
+            // linearizable: a member that lost its cluster still tells its status
+            connection.kv.range({ ...keyRange('health'), count_only: true }, { deadline }),
+          ]),
+        ),
+        this.calls.onEach(scope, MEMBER_TIMEOUT_MS, memberHealth),
       ]);
+      const [{ alarms }, range] = answer;
       return {
         clusterId: clusterIdOf(range),
         revision: revisionOf(range),
-        version: status.version,
-        dbSizeBytes: Number(status.dbSize),
-        alarms: [...new Set(alarms.alarms.map(({ alarm }) => alarm.toUpperCase()))],
+        alarms: [...new Set(alarms.map(({ alarm }) => alarm.toUpperCase()))],
+        members: members.map(({ endpoint, result, error }) =>
+          result ? { endpoint, ...result } : { endpoint, failure: reasonOf(error) },
+        ),
       };
     });
   }
@@ -234,6 +242,11 @@ export class EtcdStore implements Store {
   private failWatches(why: string): void {
     for (const watch of this.watches) watch.fail(new UnavailableError(`watch: ${why}`));
   }
+}
+
+async function memberHealth({ maintenance }: EtcdConnection, deadline: number) {
+  const { version, dbSize } = await maintenance.status({ deadline });
+  return { version, dbSizeBytes: Number(dbSize) };
 }
 
 function isTooLarge(error: unknown): boolean {

@@ -9,3 +9,4 @@ export type { EtcdStoreOptions } from './etcd-store.js';
 export type { EtcdTls } from './etcd-connection.js';
 export type { StoreObserver } from './etcd-calls.js';
 export * from './etcd-version.js';
+export * from './store-trouble.js';

@@ -113,15 +113,25 @@ export interface HistoryMark {
 /** Whether the history of a store holds a write; `unknown` when history that far back was forgotten. */
 export type Remembrance = 'yes' | 'no' | 'unknown';
 
-/** What the peer says of itself. */
+/** One member of the store, as it answers for itself. */
+export interface StoreMember {
+  readonly endpoint: string;
+  /** etcd's version, such as `3.4.23`. */
+  readonly version?: string;
+  /** Of its database on the disk. */
+  readonly dbSizeBytes?: number;
+  /** Why it does not answer; then nothing else is known. */
+  readonly failure?: string;
+}
+
+/** What the store says of itself. */
 export interface StoreHealth {
   readonly clusterId: string;
   readonly revision: Revision;
-  /** etcd's version, such as `3.4.23`. */
-  readonly version: string;
-  readonly dbSizeBytes: number;
   /** Raised alarms, such as `NOSPACE`. */
   readonly alarms: readonly string[];
+  /** Those that we were told of. */
+  readonly members: readonly StoreMember[];
 }
 
 /**

@@ -136,9 +136,14 @@ export class MemoryStore implements Store {
     return this.call('health', options, () => ({
       clusterId: this.etcd.clusterId,
       revision: this.etcd.revision,
-      version: this.version,
-      dbSizeBytes: this.etcd.list('').reduce((sum, entry) => sum + entry.value.length, 0),
       alarms: [],
+      members: [
+        {
+          endpoint: 'memory',
+          version: this.version,
+          dbSizeBytes: this.etcd.list('').reduce((sum, entry) => sum + entry.value.length, 0),
+        },
+      ],
     }));
   }
 

@@ -495,8 +495,11 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         const health = await store.health();
         expect(health).toMatchObject({ revision, alarms: [] });
         expect(health.clusterId).toMatch(/^[0-9a-f]+$/u);
-        expect(health.version).toMatch(/^\d+\.\d+\.\d+/u);
-        expect(health.dbSizeBytes).toBeGreaterThan(0);
+        expect(health.members).toHaveLength(1);
+        const [member] = health.members;
+        expect(member?.failure).toBeUndefined();
+        expect(member?.version).toMatch(/^\d+\.\d+\.\d+/u);
+        expect(member?.dbSizeBytes).toBeGreaterThan(0);
       });
 
       it('ends watches and every later call with UnavailableError', async () => {

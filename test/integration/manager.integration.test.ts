@@ -8,6 +8,7 @@ import { freeAddresses } from '../../deploy/local/ports.js';
 import { SwarmClient, joinCluster } from '../../pkg/client/index.js';
 import { parseManifest } from '../../pkg/manifest/index.js';
 import { createCsr, generateKey } from '../../pkg/pki/index.js';
+import { EtcdStore } from '../../pkg/store/index.js';
 import { EtcdFixture, describeWithEtcd } from '../fixtures/etcd.js';
 import { eventually } from '../fixtures/eventually.js';
 
@@ -26,6 +27,13 @@ interface RunningManager {
   readonly words: () => string;
   stop(): Promise<number>;
 }
+
+const aService = (name: string) => ({
+  apiVersion: 'swarm/v1',
+  kind: 'Service',
+  metadata: { name },
+  spec: { task: { container: { image: 'app:1' } } },
+});
 
 describeWithEtcd('swarm-manager', () => {
   let etcd: EtcdFixture;
@@ -226,17 +234,59 @@ describeWithEtcd('swarm-manager', () => {
     await ready(manager);
     const client = await adminOf(manager.api);
     await etcd.stop();
-    const web = {
-      apiVersion: 'swarm/v1',
-      kind: 'Service',
-      metadata: { name: 'web' },
-      spec: { task: { container: { image: 'app:1' } } },
-    };
+    const web = aService('web');
     await expect(client.create('services', web, { timeoutMs: 8_000 })).rejects.toMatchObject({
       code: 'ERR_UNAVAILABLE',
     });
     await etcd.restart();
     await eventually('write', async () => (await client.apply('services', web)).revision > 0);
+  });
+
+  it('run says that etcd is full, serves what it can, and goes on when there is room again', async () => {
+    await etcd.dispose();
+    etcd = await EtcdFixture.start({ quotaBytes: 4 * 1024 * 1024 });
+    await init('m1', '--admin-context-file', at('admin.yaml'));
+    const manager = await run('m1');
+    await ready(manager);
+    const client = await adminOf(manager.api);
+    await client.create('services', aService('web'));
+    await eventually('leader', async () => (await client.version()).leader);
+    const other = new EtcdStore({ endpoints: [etcd.endpoint] });
+    const isFull = async () => {
+      const blob = 'x'.repeat(500_000);
+      await other.commit({
+        compare: [],
+        operations: [{ kind: 'put', key: '/other', value: { blob } }],
+      });
+      return false;
+    };
+    const condition = async () => {
+      const { status } = await client.get('clusters', 'default');
+      return status?.conditions?.find(({ type }) => type === 'EtcdHealthy');
+    };
+    try {
+      await eventually('full etcd', () => isFull().catch(() => true));
+      await eventually('condition', async () => (await condition())?.reason === 'NoSpace');
+      const { ok, text } = await readyz(manager);
+      expect([ok, text]).toEqual([true, expect.stringMatching(/^ok\ndegraded: etcd is full/)]);
+      await expect(client.create('services', aService('api'))).rejects.toMatchObject({
+        code: 'ERR_UNAVAILABLE',
+        message: /etcd is full; compact it/,
+      });
+      expect((await client.list('services')).items).toHaveLength(1);
+      expect((await client.version()).leader).toBe(true);
+      await etcd.makeRoom((await other.health()).revision);
+      await client.create('services', aService('api'));
+      await eventually('good condition', async () => (await condition())?.reason !== 'NoSpace');
+      expect((await client.version()).leader).toBe(true);
+      await eventually('events', async () => {
+        const { items } = await client.list('events');
+        const reasons = items.map(({ reason }) => reason);
+        return reasons.includes('EtcdNoSpace') && reasons.includes('EtcdHealthy');
+      });
+    } finally {
+      await other.close();
+    }
   });
 
   it('run lets machines join and knows them at once', async () => {

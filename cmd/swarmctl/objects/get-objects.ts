@@ -3,6 +3,7 @@ import type { Session } from '../cli.js';
 import { UsageError } from '../exit-code.js';
 import { printObjects, type OutputFormat } from '../output/print-objects.js';
 import { compareValues, valueAt } from './field-path.js';
+import { warnOfCluster } from './cluster-warnings.js';
 import { readNodeNames } from './node-names.js';
 import { pluralOf, type AnyObject, type Target } from './target.js';
 import { byPlace } from './task-order.js';
@@ -39,7 +40,12 @@ export async function getObjects(
   const [only] = targets;
   const isSingle = targets.length === 1 && only?.names.length === 1;
   await printObjects(session, grouped, { ...options, isSingle });
+  const isAboutMachines = grouped.some(({ kind }) => ABOUT_MACHINES.has(kind.kind));
+  if (isAboutMachines && !isDocument(options)) await warnOfCluster(session);
 }
+
+/** Whoever looks at these asks whether the cluster is well. */
+const ABOUT_MACHINES = new Set(['Manager', 'Node']);
 
 const isDocument = ({ output }: GetOptions) => output === 'yaml' || output === 'json';
 

@@ -1,6 +1,7 @@
 import type { Condition } from '../../../api/v1/index.js';
 import type { Clock } from '../../base/index.js';
 import type { World } from '../../objects/index.js';
+import type { StoreTrouble } from '../../store/index.js';
 import type { LostHistory } from '../sessions/lost-history.js';
 
 /** What the conditions are made of. */
@@ -8,6 +9,8 @@ export interface ClusterConditionsOptions {
   readonly world: World;
   readonly clock: Clock;
   readonly history: Pick<LostHistory, 'frozen'>;
+  /** Worst first; undefined while nobody has looked. */
+  readonly storeTroubles: () => readonly StoreTrouble[] | undefined;
 }
 
 /** A finding; since when it stands is added. */
@@ -24,7 +27,7 @@ export class ClusterConditions {
 
   /** All of them, as of now. */
   now(): readonly Condition[] {
-    return [this.dated(this.historyKept())];
+    return [this.historyKept(), this.etcdHealthy()].map((finding) => this.dated(finding));
   }
 
   /** A condition stands since its status or reason changed, as far as anybody looked. */
@@ -35,6 +38,21 @@ export class ClusterConditions {
     const condition = { ...finding, changedAt };
     this.standing.set(finding.type, condition);
     return condition;
+  }
+
+  private etcdHealthy(): Finding {
+    const type = 'EtcdHealthy';
+    const troubles = this.options.storeTroubles();
+    if (!troubles) {
+      return { type, status: 'unknown', reason: 'NotAsked', message: 'etcd was not asked yet' };
+    }
+    const [worst] = troubles;
+    if (!worst) {
+      return { type, status: 'true', reason: 'EtcdWell', message: 'every member of etcd is well' };
+    }
+    const message = troubles.map((trouble) => trouble.message).join('; ');
+    const status = worst.isAdvice ? 'true' : 'false';
+    return { type, status, reason: worst.reason, message };
   }
 
   private historyKept(): Finding {

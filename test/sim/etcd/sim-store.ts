@@ -133,9 +133,8 @@ export class SimStore implements Store {
     return this.read(options, () => ({
       clusterId: this.memory.clusterId,
       revision: this.memory.revision,
-      version: '3.5.21',
-      dbSizeBytes: 1,
       alarms: [],
+      members: [{ endpoint: 'sim', version: '3.5.21', dbSizeBytes: 1 }],
     }));
   }
 
