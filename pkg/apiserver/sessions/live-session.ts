@@ -30,6 +30,8 @@ export class LiveSession {
   version: number;
   /** What is stored, or about to be. */
   status: NodeStatusValue;
+  /** What is stored for sure: a write may fail. */
+  storedStatus: NodeStatusValue;
   /** Monotonic. */
   lastSeenMs: number;
   /** When the stream broke; the node has one heartbeat to come back. */
@@ -44,6 +46,7 @@ export class LiveSession {
     this.nodeId = status.nodeId;
     this.epoch = status.session.epoch;
     this.status = status;
+    this.storedStatus = status;
     this.version = version;
     this.stream = stream;
     this.lastSeenMs = nowMs;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TaskReport } from '../../../api/v1/index.js';
-import { SystemClock } from '../../base/index.js';
+import { SystemClock, UnavailableError } from '../../base/index.js';
 import type { EventReport } from '../../events/index.js';
 import { WatchedWorldCache } from '../../informer/index.js';
 import { nullLogger } from '../../log/index.js';
@@ -30,7 +30,10 @@ const report = (taskId: string, state: TaskReport['state'], message = '') => ({
 /** A session as its manager knows it; node-status must have been written before. */
 function sessionOf(nodeId: string, version: number): LiveSession {
   const { version: _version, ...status } = aNodeStatus(nodeId);
-  const facts: Partial<LiveSession> = { nodeId, epoch: 1, version, status };
+  const facts: Partial<LiveSession> = {
+    ...{ nodeId, epoch: 1, version },
+    ...{ status, storedStatus: status },
+  };
   return facts as unknown as LiveSession;
 }
 
@@ -192,5 +195,18 @@ describe('StatusWriter', () => {
     await expect(writer.submit(session, [report('t1', 'running')], false)).rejects.toBeDefined();
     expect(await writer.submit(session, [report('t1', 'running')], false)).toEqual([]);
     expect(await stored(keys.taskStatus('t1'))).toMatchObject({ state: 'running' });
+  });
+
+  it('stores what a node is with its next word when that failed, though it is no news then', async () => {
+    const session = await begin('t1');
+    session.status = { ...session.status, engineHealthy: false };
+    store.failNext(new UnavailableError('etcd does not answer'));
+    await expect(writer.submit(session, [], true)).rejects.toBeDefined();
+    expect(await stored(keys.nodeStatus('n1'))).toMatchObject({ engineHealthy: true });
+    expect(await writer.submit(session, [], false)).toEqual([]);
+    expect(await stored(keys.nodeStatus('n1'))).toMatchObject({ engineHealthy: false });
+    const { version } = session;
+    await writer.submit(session, [], false);
+    expect(session.version).toBe(version);
   });
 });

@@ -68,8 +68,8 @@ export class StatusWriter {
   }
 
   /**
-   * Stores reports, and the session's node status when `statusChanged`; resolves when that is done, to
-   * the reports refused for good. Errors: NotFoundError (the session is over), NodeRemovedError,
+   * Stores reports, and the session's node status when `statusChanged` or when that failed before; resolves
+   * when that is done, to the reports refused for good. Errors: NotFoundError (the session is over), NodeRemovedError,
    * UnavailableError.
    */
   async submit(
@@ -78,8 +78,9 @@ export class StatusWriter {
     statusChanged: boolean,
   ): Promise<{ taskId: string; reason: string }[]> {
     for (const report of reports) this.pending.set(report.taskId, { session, report });
-    if (statusChanged) this.dirty.add(session);
-    if (reports.length === 0 && !statusChanged) return [];
+    const isStatusDue = statusChanged || session.status !== session.storedStatus;
+    if (isStatusDue) this.dirty.add(session);
+    if (reports.length === 0 && !isStatusDue) return [];
     const { refused, failed } = await this.nextCycle();
     if (failed.has(session)) throw failed.get(session);
     return reports.flatMap(({ taskId }) => {
@@ -147,15 +148,19 @@ export class StatusWriter {
   /** False when a compare was lost. */
   private commitStatuses(sessions: readonly LiveSession[], result: CycleResult): Promise<boolean> {
     const { keys } = this.options;
+    const statuses = sessions.map((session) => ({ session, status: session.status }));
     return this.tryCommit(
       {
         sessions,
         compare: sessions.map((session) => this.fence.compare(session)),
-        operations: sessions.map(({ status }) => puts.nodeStatus(keys, status)),
+        operations: statuses.map(({ status }) => puts.nodeStatus(keys, status)),
       },
       result,
       (revision) => {
-        for (const session of sessions) session.version = revision;
+        for (const { session, status } of statuses) {
+          session.version = revision;
+          session.storedStatus = status;
+        }
       },
     );
   }
