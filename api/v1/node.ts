@@ -15,6 +15,13 @@ export const NodeSpec = Type.Object(
       default: 'active',
       description: 'pause: no new tasks. drain: no new tasks and running ones move elsewhere.',
     }),
+    drainMode: Type.Optional(
+      Type.Enum(['gentle', 'force'], {
+        default: 'gentle',
+        description:
+          'Of a drain. gentle: tasks go on until others have taken their place, as `disruption` of their service says. force: they stop at once.',
+      }),
+    ),
   },
   { ...closed, description: 'What an operator wants of the node.' },
 );

@@ -1,5 +1,6 @@
 import type { ClusterSpec } from './cluster.js';
 import { modeNameOf } from './job.js';
+import type { NodeSpec } from './node.js';
 import type { PlacementStrategy } from './placement.js';
 import type { ServiceMode } from './service-mode.js';
 import { RevisionTemplate } from './service-revision.js';
@@ -32,6 +33,12 @@ function normaliseMode(mode: ServiceMode | undefined): ServiceMode {
   if (mode?.replicatedJob ?? mode?.globalJob) return { ...mode };
   if (mode?.global) return { global: {} };
   return { replicated: { replicas: mode?.replicated?.replicas ?? 1 } };
+}
+
+/** A valid spec of a node as it is stored: how it is drained matters only while it is. */
+export function normaliseNodeSpec({ drainMode, ...spec }: NodeSpec): NodeSpec {
+  const isForced = spec.availability === 'drain' && drainMode === 'force';
+  return isForced ? { ...spec, drainMode } : spec;
 }
 
 /** Replicas wanted; undefined for every other mode than replicated. */

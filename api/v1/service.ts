@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { Applied } from './applied.js';
 import { Condition, ObjectMeta, type StoredMeta } from './common.js';
+import { Disruption, OnNodeLoss } from './disruption.js';
 import { Endpoint } from './endpoint.js';
 import { JobStatus } from './job.js';
 import { ServiceRollout, UpdateStatus } from './rollout.js';
@@ -17,6 +18,8 @@ export const ServiceSpec = Type.Object(
     task: TaskTemplate,
     update: Type.Optional(UpdatePolicy),
     rollback: Type.Optional(RollbackPolicy),
+    disruption: Type.Optional(Disruption),
+    onNodeLoss: Type.Optional(OnNodeLoss),
     endpoint: Type.Optional(Endpoint),
     revisionHistoryLimit: Type.Optional(
       Type.Integer({

@@ -102,6 +102,12 @@ export const TaskSpec = Type.Object({
   updates: Type.Optional(
     Type.String({ description: 'Task of another revision whose place an update gives it.' }),
   ),
+  moves: Type.Optional(
+    Type.String({
+      description:
+        'Task whose place it takes, because the node of that is drained, lost, or too full.',
+    }),
+  ),
   attempt: Type.Optional(
     Type.Integer({
       minimum: 1,

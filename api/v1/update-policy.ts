@@ -3,8 +3,8 @@ import { duration } from './common.js';
 
 const closed = { additionalProperties: false } as const;
 
-/** A number of tasks, or a share of those that are wanted: `2`, `25%`. */
-const amount = (description: string, standard?: number) =>
+/** Schema of a number of tasks, or a share of those that are wanted: `2`, `25%`. */
+export const amount = (description: string, standard?: number) =>
   Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^(100|[0-9]{1,2})%$' })], {
     expected: 'a whole number of at least 0 or a share such as 25%',
     description,

@@ -1,5 +1,6 @@
 import { SERVICE_NAME } from './common.js';
 import { containerRules } from './container-rules.js';
+import { disruptionRules } from './disruption-rules.js';
 import { endpointRules } from './endpoint-rules.js';
 import { modeRules } from './mode-rules.js';
 import { placementRules } from './placement-rules.js';
@@ -60,6 +61,7 @@ function checkSpec(spec: ServiceSpec, report: Report): void {
   resourceRules(spec.task.resources, report);
   endpointRules(spec.endpoint, spec.task.container, report);
   updateRules(spec, report);
+  disruptionRules(spec, report);
   if (spec.task.networks?.length) report('spec.task.networks', NOT_SUPPORTED_YET);
   placementRules(spec.task.placement, spec.mode, report);
 }

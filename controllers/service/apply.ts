@@ -1,7 +1,7 @@
 import type { StoredService, StoredTask } from '../../api/v1/index.js';
 import { newTaskId, newUid, unreachable } from '../../pkg/base/index.js';
 import { absent, atVersion, puts, remove } from '../../pkg/objects/index.js';
-import type { Keys, TxnPart } from '../../pkg/store/index.js';
+import type { Compare, Keys, TxnPart } from '../../pkg/store/index.js';
 import type { NewTask, ServiceChange } from './plan-changes.js';
 
 /** Where and when changes of a service are applied. */
@@ -21,15 +21,11 @@ export function partOf(change: ServiceChange, context: ApplyContext): TxnPart {
       return revisionPart(change, context);
     case 'create-task':
       return { compare: [unchanged], operations: [puts.task(keys, newTask(change.task, context))] };
-    case 'replace-task': {
-      const stopped = change.stopped.map(({ task }) => desiredPart(task, 'shutdown', context));
-      return {
-        compare: [unchanged, ...stopped.flatMap(({ compare }) => compare)],
-        operations: [
-          ...stopped.flatMap(({ operations }) => operations),
-          puts.task(keys, newTask(change.task, context)),
-        ],
-      };
+    case 'replace-task':
+      return replacementPart(change, context);
+    case 'move-task': {
+      const part = replacementPart(change, context);
+      return { ...part, compare: [...part.compare, nodeIsSame(change, keys)] };
     }
     case 'set-desired-state': {
       const part = desiredPart(change.task.task, change.desiredState, { keys, now });
@@ -48,6 +44,31 @@ export function partOf(change: ServiceChange, context: ApplyContext): TxnPart {
     default:
       return unreachable(change);
   }
+}
+
+function replacementPart(
+  { stopped, task }: Pick<Extract<ServiceChange, { kind: 'replace-task' }>, 'stopped' | 'task'>,
+  context: ApplyContext,
+): TxnPart {
+  const { keys, service } = context;
+  const unchanged = atVersion(keys.service(service.metadata.name), service.metadata.version);
+  const stops = stopped.map((view) => desiredPart(view.task, 'shutdown', context));
+  return {
+    compare: [unchanged, ...stops.flatMap(({ compare }) => compare)],
+    operations: [
+      ...stops.flatMap(({ operations }) => operations),
+      puts.task(keys, newTask(task, context)),
+    ],
+  };
+}
+
+/** A node that came back in the same moment keeps its tasks. */
+function nodeIsSame(
+  { from, why, nodeVersion }: Extract<ServiceChange, { kind: 'move-task' }>,
+  keys: Keys,
+): Compare {
+  const { nodeId = '' } = from.task.spec;
+  return atVersion(why === 'node-lost' ? keys.nodeHealth(nodeId) : keys.node(nodeId), nodeVersion);
 }
 
 function revisionPart(
@@ -80,7 +101,7 @@ function revisionPart(
 
 function newTask(task: NewTask, { service, now }: ApplyContext) {
   const { name: serviceName, uid: serviceUid } = service.metadata;
-  const { slot, forNode, revision, desiredState, updates, attempt, retry } = task;
+  const { slot, forNode, revision, desiredState, updates, moves, attempt, retry } = task;
   return {
     apiVersion: 'swarm/v1',
     kind: 'Task',
@@ -103,6 +124,7 @@ function newTask(task: NewTask, { service, now }: ApplyContext) {
       failures: 0,
       ...retry,
       ...(updates !== undefined && { updates }),
+      ...(moves !== undefined && { moves }),
       ...(attempt !== undefined && { attempt }),
     },
   } as const;

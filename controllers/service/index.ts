@@ -15,6 +15,7 @@ import {
 } from '../../pkg/controller/index.js';
 import type { CollectionDefinition } from '../../pkg/informer/index.js';
 import {
+  cluster,
   nodeHealths,
   nodeStatuses,
   nodes,
@@ -44,6 +45,14 @@ const servicesOnNode = (world: WorldReader, nodeId: string): readonly string[] =
   const onNode = world.collection(tasks).byIndex('node', nodeId);
   return [...new Set(onNode.map(({ spec }) => spec.service))];
 };
+
+/** Somewhere to go has come up for their tasks, or it is another time at which they may. */
+const servicesOnLostNodes = (world: WorldReader): readonly string[] =>
+  world
+    .collection(nodeHealths)
+    .list()
+    .filter(({ state }) => state === 'lost')
+    .flatMap(({ nodeId }) => servicesOnNode(world, nodeId));
 
 /** That a prepared task may start changes nothing for its service; that it runs does. */
 function isNews(before: StoredTask | undefined, after: StoredTask | undefined): boolean {
@@ -82,6 +91,21 @@ export const serviceController = defineController({
     movesGlobalServices(nodeHealths),
     mapsTo(nodeHealths, (_health, id, world) => servicesOnNode(world, id), {
       when: (before, after) => (before?.state === 'lost') !== (after?.state === 'lost'),
+    }),
+    mapsTo(nodes, (_node, id, world) => servicesOnNode(world, id), {
+      when: (before, after) =>
+        before?.spec.availability !== after?.spec.availability ||
+        before?.spec.drainMode !== after?.spec.drainMode,
+    }),
+    mapsTo(nodeHealths, (_health, _id, world) => servicesOnLostNodes(world), {
+      when: (before, after) => before?.state !== 'ready' && after?.state === 'ready',
+    }),
+    mapsTo(nodes, (_node, _id, world) => servicesOnLostNodes(world), {
+      when: (before, after) =>
+        before?.spec.availability !== 'active' && after?.spec.availability === 'active',
+    }),
+    mapsTo(cluster, (_cluster, _key, world) => servicesOnLostNodes(world), {
+      when: (before, after) => before?.spec.nodeLostAfter !== after?.spec.nodeLostAfter,
     }),
   ],
   reconciler: ServiceReconciler,

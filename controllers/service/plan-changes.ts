@@ -12,7 +12,9 @@ export interface NewTask {
   readonly updates?: string | undefined;
   /** The latest update of the service. */
   readonly attempt?: number | undefined;
-  /** What it inherits from a try before it that failed. */
+  /** Id of the task whose place it takes because that has to leave its node. */
+  readonly moves?: string | undefined;
+  /** What it inherits from a try before it that failed, or from the task that it moves. */
   readonly retry?: Retry | undefined;
 }
 
@@ -21,8 +23,8 @@ export interface Retry {
   readonly restarts: number;
   readonly failures: number;
   readonly lastFailure?: string;
-  /** ISO 8601. */
-  readonly startAt: string;
+  /** ISO 8601; missing: at once. */
+  readonly startAt?: string;
 }
 
 /** One step of a service towards its spec. Each is applied whole or not at all. */
@@ -39,6 +41,16 @@ export type ServiceChange =
   /** Stops live tasks of a slot, maybe none, and creates their successor: never one without the other. */
   | {
       readonly kind: 'replace-task';
+      readonly stopped: readonly TaskView[];
+      readonly task: NewTask;
+    }
+  /** As `replace-task`, of a task that has to leave its node; rests on what is known of that node. */
+  | {
+      readonly kind: 'move-task';
+      readonly from: TaskView;
+      readonly why: 'node-drained' | 'node-lost';
+      /** Of the record that says why: the node's own, or the verdict on it. */
+      readonly nodeVersion: number;
       readonly stopped: readonly TaskView[];
       readonly task: NewTask;
     }

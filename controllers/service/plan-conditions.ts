@@ -16,6 +16,8 @@ export interface Found {
   readonly outdated: number;
   /** The spec has a template that waits until the rollout is resumed. */
   readonly isHeld: boolean;
+  /** Slots with a task that has to leave a drained node. */
+  readonly leaving: number;
 }
 
 /** Whether as much runs as is wanted. */
@@ -43,6 +45,9 @@ export function progress(found: Found): Finding {
   if (counts.heldBack > 0) return say('RestartDelayed', about);
   const update = movement(found);
   if (update) return { ...update, type: 'Progressing' };
+  if (found.leaving > 0) {
+    return say('TasksMoving', `${plural(found.leaving, 'task')} to leave drained nodes`);
+  }
   if (counts.running + counts.complete + counts.givenUp < desired) {
     return say('TasksStarting', about);
   }

@@ -57,7 +57,9 @@ export function countTasks(input: CountInput): Counts {
   const running = slots.filter((slot) => slot.live.some(runs));
   const live = entries.filter(({ slot }) => slot.live.length > 0);
   const finished = entries.filter(({ slot }) => slot.filled && slot.live.length === 0);
-  const unplaced = live.filter(({ task }) => task.task.spec.nodeId === undefined);
+  const unplaced = slots.flatMap((slot) =>
+    slot.live.filter(({ task }) => task.spec.nodeId === undefined),
+  );
   const nowMs = instantMs(now);
   const held = live.filter(({ task }) => instantMs(task.task.spec.startAt) > nowMs);
   const failing = live.filter(({ task }) => isFailing(task));
@@ -73,7 +75,7 @@ export function countTasks(input: CountInput): Counts {
     givenUp: givenUp.length,
     heldBack: held.length,
     nextStartAt: held.map(({ task }) => task.task.spec.startAt ?? '').sort()[0],
-    pendingMessage: unplaced.map(({ task }) => task.task.spec.pending?.message).find(Boolean),
+    pendingMessage: unplaced.map(({ task }) => task.spec.pending?.message).find(Boolean),
     failure: failureText([...failing, ...givenUp]),
     ...readiness(running, input),
   };

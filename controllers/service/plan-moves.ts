@@ -10,9 +10,27 @@ import {
 } from '../../pkg/lifecycle/index.js';
 import type { IsCurrent, Slot } from './plan-slots.js';
 
+/** Why the tasks of a node leave it; `version` is that of the record that says so. */
+export type Departure =
+  /** `isForced`: they stop at once, whether there is another place for them or not. */
+  | { readonly kind: 'drained'; readonly isForced: boolean; readonly version: number }
+  /** Others may take their place from then on (milliseconds since 1970); undefined: they keep it. */
+  | {
+      readonly kind: 'lost';
+      readonly replaceableAt: number | undefined;
+      readonly version: number;
+    };
+
 /** One slot as an update sees it. */
 export interface Move {
+  /** Without `displaced` where another live task is there already. */
   readonly slot: Slot;
+  /** Live tasks that have to leave their node, the most useful first. */
+  readonly displaced: readonly TaskView[];
+  /** A live task beside `displaced` is there, which takes their place. */
+  readonly hasHeir: boolean;
+  /** One of `displaced` serves, and `slot` does not know of it. */
+  readonly isCovered: boolean;
   /** Its task as it should be: the live one, or the last one when nothing follows it. */
   readonly current?: TaskView | undefined;
   /** Live tasks beside `current`, the most useful first. */
@@ -31,6 +49,8 @@ export interface MoveReading {
   /** The attempt that is under way. */
   readonly attempt: number;
   readonly lostNodes: ReadonlySet<string>;
+  /** Nodes whose tasks leave them, by id. */
+  readonly departures: ReadonlyMap<string, Departure>;
   /** When a task counts as available; undefined while it does not run. */
   readonly availableAt: (view: TaskView) => number | undefined;
   /** Milliseconds since 1970. */
@@ -42,7 +62,39 @@ export function movesOf(slots: readonly Slot[], reading: MoveReading): readonly 
   return slots.map((slot) => moveOf(slot, reading));
 }
 
-function moveOf(slot: Slot, reading: MoveReading): Move {
+/**
+ * To an update a slot is what stays of it: a task that only goes on until another has taken its place is no
+ * business of its, be that one made by the update or because of the node.
+ */
+function moveOf(whole: Slot, reading: MoveReading): Move {
+  const displaced = whole.live.filter((view) => isDisplaced(view, whole.live, reading));
+  if (displaced.length > 1) displaced.sort(mostUsefulFirst(reading));
+  const staying =
+    displaced.length === 0 ? whole.live : whole.live.filter((view) => !displaced.includes(view));
+  const hasHeir = displaced.length > 0 && staying.length > 0;
+  return {
+    ...readSlot(hasHeir ? { ...whole, live: staying } : whole, reading),
+    displaced,
+    hasHeir,
+    isCovered: hasHeir && displaced.some((view) => serves(view, reading)),
+  };
+}
+
+/** Once another task was made for its place it stays displaced, until its node is well again. */
+function isDisplaced(
+  { task: { spec, metadata } }: TaskView,
+  live: readonly TaskView[],
+  { departures, now }: MoveReading,
+): boolean {
+  const departure = departures.get(spec.nodeId ?? '');
+  if (departure === undefined || spec.slot === 0) return false;
+  if (departure.kind === 'drained' || (departure.replaceableAt ?? Infinity) <= now) return true;
+  return live.some(({ task }) => task.spec.moves === metadata.uid);
+}
+
+type Reading = Omit<Move, 'displaced' | 'hasHeir' | 'isCovered'>;
+
+function readSlot(slot: Slot, reading: MoveReading): Reading {
   const { isCurrent, attempt } = reading;
   const live = slot.live.length > 1 ? [...slot.live].sort(mostUsefulFirst(reading)) : slot.live;
   const current = live.find(isCurrent) ?? endedCurrent(slot, isCurrent);
@@ -70,17 +122,23 @@ function mostUsefulFirst(reading: MoveReading): (a: TaskView, b: TaskView) => nu
   return (a, b) => rank(b) - rank(a) || byAge(b, a);
 }
 
-function serves(view: TaskView, reading: MoveReading): boolean {
+/** The task is available, and its node is heard of. */
+export function serves(view: TaskView, reading: MoveReading): boolean {
   return isAvailableIn(view, reading) && !isOnLostNode(view, reading);
 }
 
-function isAvailableIn(view: TaskView, { availableAt, now }: MoveReading): boolean {
+/** The task is available, as far as was heard of it last. */
+export function isAvailableIn(view: TaskView, { availableAt, now }: MoveReading): boolean {
   const at = availableAt(view);
   return at !== undefined && at <= now;
 }
 
 const isOnLostNode = ({ task }: TaskView, { lostNodes }: MoveReading): boolean =>
   lostNodes.has(task.spec.nodeId ?? '');
+
+/** All live tasks of the slot have to leave their nodes, and none was made in their place yet. */
+export const isDeparting = ({ displaced, hasHeir }: Move): boolean =>
+  displaced.length > 0 && !hasHeir;
 
 /** Its task is of another revision, and no new one was made yet. */
 export const isOutdated = ({ current }: Move): boolean => current === undefined;

@@ -8,7 +8,7 @@ import {
   type TaskView,
 } from '../../pkg/lifecycle/index.js';
 import { stop, type Retry, type ServiceChange } from './plan-changes.js';
-import { currentServes, type Move, type MoveReading } from './plan-moves.js';
+import { currentServes, isDeparting, type Move, type MoveReading } from './plan-moves.js';
 import { isStopping, type Policies, type Slot } from './plan-slots.js';
 
 /** Which task a slot gets. */
@@ -26,7 +26,11 @@ export function replace(move: Move, replacement: Replacement): ServiceChange {
   const { slot } = move;
   const [keeper] = move.others;
   const keeps = replacement.order === 'start-first' && keeper !== undefined;
-  const stopped = keeps ? move.others.slice(1) : slot.live;
+  const stopped = move.hasHeir
+    ? stoppedOfBoth(move, keeps)
+    : keeps
+      ? move.others.slice(1)
+      : slot.live;
   const { revision, attempt, retry } = replacement;
   const mustWait = retry !== undefined || mustWaitFor(slot, stopped);
   return {
@@ -43,8 +47,18 @@ export function replace(move: Move, replacement: Replacement): ServiceChange {
   };
 }
 
+/** Of what stays and of what has to leave one goes on beside the new task: the one that serves. */
+function stoppedOfBoth(
+  { slot, others, isServing, displaced }: Move,
+  keeps: boolean,
+): readonly TaskView[] {
+  return keeps && isServing
+    ? [...others.slice(1), ...displaced]
+    : [...slot.live, ...displaced.slice(1)];
+}
+
 /** The new task must not start while one that was told to stop may run, be it a newer one that was given up. */
-function mustWaitFor(slot: Slot, stopped: readonly TaskView[]): boolean {
+export function mustWaitFor(slot: Slot, stopped: readonly TaskView[]): boolean {
   return (
     isStopping(slot) ||
     stopped.some((view) => view.task.spec.nodeId !== undefined && !hasEnded(view))
@@ -60,6 +74,7 @@ export function planSurplus(
   reading: MoveReading,
   mayOverlap: boolean,
 ): readonly ServiceChange[] {
+  if (isDeparting(move)) return [];
   const { current, others, isServing } = move;
   const isWaitedFor = mayOverlap && isServing && !currentServes(move, reading);
   return others.slice(current === undefined || isWaitedFor ? 1 : 0).flatMap(stop);
@@ -82,7 +97,8 @@ export function retryOf(
   return last && nextTry(last, slot, policies);
 }
 
-function nextTry(last: TaskView, slot: Slot, policies: Policies): Retry | 'never' {
+/** When a slot may be tried again after `last` ended; `never` when its restart policy allows no more. */
+export function nextTry(last: TaskView, slot: Slot, policies: Policies): Retry | 'never' {
   const policy = policies(last.task.spec.revision);
   if (!mayRestart(last, policy, slot.tasks)) return 'never';
   const { delayMs, ...counters } = successionOf(last, 'ended', policy);

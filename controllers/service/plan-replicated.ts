@@ -23,11 +23,15 @@ export interface ScalePlan {
 }
 
 /** Brings the number of slots to `replicas` (swarm-semantics 2.4, step 2). */
-export function planReplicas(slots: readonly Slot[], replicas: number): ScalePlan {
+export function planReplicas(
+  slots: readonly Slot[],
+  replicas: number,
+  isLeaving: (nodeId: string) => boolean,
+): ScalePlan {
   const filled = slots.filter((slot) => slot.filled);
   const dead = slots.filter((slot) => !slot.filled);
   if (filled.length < replicas) return grow(filled, dead, replicas);
-  const ranked = filled.length > replicas ? rankForKeeping(filled) : filled;
+  const ranked = filled.length > replicas ? rankForKeeping(filled, isLeaving) : filled;
   const kept = ranked.slice(0, replicas).sort((a, b) => a.number - b.number);
   const surplus = ranked.slice(replicas);
   return { empty: [], kept, counted: kept, changes: [...surplus, ...dead].flatMap(removeAll) };
@@ -57,16 +61,24 @@ function lowestFree(taken: ReadonlySet<number>, count: number): readonly number[
 
 /**
  * Those to keep first: nodes with most replicas lose first, what does not run goes before what runs, what
- * is not in service before what is, and the spread over nodes stays.
+ * is not in service before what is, and the spread over nodes stays. Those on nodes that are to be left go
+ * before all others.
  */
-function rankForKeeping(slots: readonly Slot[]): readonly Slot[] {
+function rankForKeeping(
+  slots: readonly Slot[],
+  isLeaving: (nodeId: string) => boolean,
+): readonly Slot[] {
   const seenOnNode = new Map<string, number>();
   const usefulFirst = [...slots].sort(
     (a, b) => usefulness(b) - usefulness(a) || a.number - b.number,
   );
   return usefulFirst
-    .map((slot) => ({ slot, index: indexOnNode(slot, seenOnNode) }))
-    .sort((a, b) => a.index - b.index)
+    .map((slot) => ({
+      slot,
+      index: indexOnNode(slot, seenOnNode),
+      leaves: leaves(slot, isLeaving),
+    }))
+    .sort((a, b) => Number(a.leaves) - Number(b.leaves) || compareIndex(a.index, b.index))
     .map(({ slot }) => slot);
 }
 
@@ -78,6 +90,12 @@ function indexOnNode({ live, newest }: Slot, seenOnNode: Map<string, number>): n
   seenOnNode.set(nodeId, index);
   return index;
 }
+
+const leaves = ({ live, newest }: Slot, isLeaving: (nodeId: string) => boolean): boolean =>
+  (live.length > 0 ? live : [newest]).every(({ task }) => isLeaving(task.spec.nodeId ?? ''));
+
+/** Two that come last are equal. */
+const compareIndex = (a: number, b: number): number => (a === b ? 0 : a - b);
 
 function usefulness({ live }: Slot): number {
   if (live.some(isReady)) return 2;

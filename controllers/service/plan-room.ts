@@ -84,12 +84,16 @@ function roomByTasks(
   // Both can round to 0 only when a share of few tasks is asked for: then one at a time.
   const unavailable = amountOf(maxUnavailable, desired, 'down') || (surge === 0 ? 1 : 0);
   const extra = moves.reduce((sum, { slot }) => sum + Math.max(0, slot.live.length - 1), 0);
-  const serving = moves.filter(({ isServing }) => isServing).length;
+  const serving = servingOf(moves);
   const total = Math.max(0, surge + unavailable - underway);
   const startFirst = Math.min(total, Math.max(0, surge - extra));
   const stopFirst = Math.min(total - startFirst, Math.max(0, unavailable - (desired - serving)));
   return { startFirst, stopFirst };
 }
+
+/** Slots of which something serves. */
+export const servingOf = (moves: readonly Move[]): number =>
+  moves.filter(({ isServing, isCovered }) => isServing || isCovered).length;
 
 /** An outdated slot of which nothing serves: it has nothing to lose, so it waits for no turn. */
 export const isIdle = (move: Move): boolean => isOutdated(move) && !move.isServing && !move.isLost;

@@ -22,6 +22,8 @@ export interface StatusInput {
   readonly outdated: number;
   /** The spec has a template that waits until the rollout is resumed. */
   readonly isHeld: boolean;
+  /** Slots with a task that has to leave a drained node. */
+  readonly leaving: number;
   /** Revisions that proved themselves. */
   readonly stable: readonly number[];
   /** What was heard of tasks there may not be true any more. */

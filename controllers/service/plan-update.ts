@@ -35,6 +35,7 @@ export interface UpdateInput {
   readonly previous: UpdateStatus | undefined;
   readonly stable: readonly number[];
   readonly lostNodes: ReadonlySet<string>;
+  readonly departures: MoveReading['departures'];
   readonly availableAt: MoveReading['availableAt'];
   /** Milliseconds since 1970; see `deadlineMs`. */
   readonly leadingSince: number;
@@ -50,6 +51,8 @@ export interface UpdatePlan {
   readonly goal: number;
   readonly isCurrent: IsCurrent;
   readonly moves: readonly Move[];
+  /** Slots that get a new task now. */
+  readonly begun: ReadonlySet<Move>;
   readonly reading: MoveReading;
   /** The revision that tasks of new slots get: while an update stands still, the one that is known to work. */
   readonly creation: number;
@@ -98,6 +101,7 @@ function readingFor(input: UpdateInput, goal: Goal, attempt: number): MoveReadin
     isCurrent: currentTest(goal, input),
     attempt,
     lostNodes: input.lostNodes,
+    departures: input.departures,
     availableAt: input.availableAt,
     now: Date.parse(input.now),
   };
@@ -112,6 +116,7 @@ function planWithout(input: UpdateInput): UpdatePlan {
     goal: input.wanted.revision,
     isCurrent: reading.isCurrent,
     moves,
+    begun: new Set(),
     reading,
     creation: input.wanted.revision,
     isUnderway: false,
@@ -143,6 +148,7 @@ function look(input: UpdateInput, begun: UpdateStatus): Look {
       goal: attempt.to,
       isCurrent: reading.isCurrent,
       moves,
+      begun: begins.moved,
       reading,
       creation: creationOf(attempt, canaries !== undefined),
       isUnderway: verdict.next === 'go-on' && moves.some((move) => isUnfinished(move, reading)),

@@ -40,6 +40,7 @@ function aSnapshot(
     nodes: [],
     placedNodes: new Map(),
     lostNodes: new Set(),
+    departures: new Map(),
     leadingSince: 0,
     now: NOW,
     ...more,
@@ -66,6 +67,7 @@ function short(change: ServiceChange): string {
       const { slot, forNode, desiredState, revision } = change.task;
       return `create ${forNode ?? String(slot)} r${String(revision)} ${desiredState}`;
     }
+    case 'move-task':
     case 'replace-task': {
       const { slot, forNode, desiredState, revision } = change.task;
       return `replace ${forNode ?? String(slot)} r${String(revision)} ${desiredState}`;

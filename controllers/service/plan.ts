@@ -1,4 +1,5 @@
 import {
+  effectiveDisruption,
   effectiveUpdatePolicy,
   replicasOf,
   type ServiceStatus,
@@ -9,6 +10,8 @@ import {
 import type { TaskView } from '../../pkg/lifecycle/index.js';
 import type { SchedulingNode } from '../../pkg/scheduler/index.js';
 import type { ServiceChange } from './plan-changes.js';
+import { planDepartures } from './plan-departures.js';
+import type { Departure } from './plan-moves.js';
 import { planDeletion } from './plan-deletion.js';
 import { planGlobal, type GlobalNode } from './plan-global.js';
 import { planReplicas, type EmptyPlace, type ScalePlan } from './plan-replicated.js';
@@ -41,6 +44,8 @@ export interface ServiceSnapshot {
   readonly placedNodes: ReadonlyMap<string, SchedulingNode>;
   /** Ids of lost nodes, at least of those that hold one of `tasks`. */
   readonly lostNodes: ReadonlySet<string>;
+  /** Nodes whose tasks leave them, by id; at least those that hold one of `tasks`. */
+  readonly departures: ReadonlyMap<string, Departure>;
   /** The stored status of this very service. */
   readonly status?: StoredServiceStatus | undefined;
   /** Since when this leader leads (milliseconds since 1970): before that perhaps nobody did anything. */
@@ -70,6 +75,12 @@ export function planService(snapshot: ServiceSnapshot): ServicePlan {
   const availableAt = availabilityOf(revisions);
   const scale = planScale(snapshot, slotsOf(tasks, policies));
   const update = planUpdateOf(snapshot, { wanted, scale, policies, availableAt });
+  const departures = planDepartures({
+    ...update,
+    desired: reachable(scale),
+    disruption: effectiveDisruption(service.spec),
+    policies,
+  });
   const stable = planStableOf(snapshot, scale, update);
   const { status, lookAgainAt } = planStatus({
     generation: service.metadata.generation,
@@ -80,6 +91,7 @@ export function planService(snapshot: ServiceSnapshot): ServicePlan {
     attempt: update.attempt,
     outdated: update.moves.filter(({ current }) => current === undefined).length,
     isHeld: wanted.isHeld,
+    leaving: departures.leaving,
     stable: stable.stable,
     lostNodes: snapshot.lostNodes,
     availableAt,
@@ -92,6 +104,7 @@ export function planService(snapshot: ServiceSnapshot): ServicePlan {
       ...scale.empty.map((place) => fill(place, update)),
       ...scale.changes,
       ...update.changes,
+      ...departures.changes,
       ...planRevisionTrim({
         service,
         revisions,
@@ -102,8 +115,11 @@ export function planService(snapshot: ServiceSnapshot): ServicePlan {
       }),
     ],
     status,
-    updating: update.isUnderway,
-    lookAgainAt: earlier(earlier(update.lookAgainAt, stable.lookAgainAt), lookAgainAt),
+    updating: update.isUnderway || departures.isUnderway,
+    lookAgainAt: [update.lookAgainAt, departures.lookAgainAt, stable.lookAgainAt].reduce(
+      earlier,
+      lookAgainAt,
+    ),
   };
 }
 
@@ -118,9 +134,12 @@ function planDeleting({ service, tasks, revisions, status, now }: ServiceSnapsho
 
 type Scale = ScalePlan & { readonly desired: number };
 
-function planScale({ service, nodes }: ServiceSnapshot, slots: readonly Slot[]): Scale {
+function planScale({ service, nodes, departures }: ServiceSnapshot, slots: readonly Slot[]): Scale {
   const replicas = replicasOf(service.spec);
-  if (replicas !== undefined) return { ...planReplicas(slots, replicas), desired: replicas };
+  if (replicas !== undefined) {
+    const plan = planReplicas(slots, replicas, (id) => departures.has(id));
+    return { ...plan, desired: replicas };
+  }
   const constraints = service.spec.task.placement?.constraints ?? [];
   return planGlobal({ slots, nodes, constraints });
 }
@@ -134,7 +153,7 @@ interface UpdateParts {
 
 function planUpdateOf(snapshot: ServiceSnapshot, parts: UpdateParts) {
   const { wanted, scale, policies, availableAt } = parts;
-  const { service, revisions, placedNodes, status, lostNodes, leadingSince, now } = snapshot;
+  const { service, revisions, placedNodes, status, leadingSince, now } = snapshot;
   return planUpdate({
     slots: scale.kept,
     desired: reachable(scale),
@@ -147,7 +166,8 @@ function planUpdateOf(snapshot: ServiceSnapshot, parts: UpdateParts) {
     rollout: service.rollout,
     previous: status?.update,
     stable: status?.stable ?? [],
-    lostNodes,
+    lostNodes: snapshot.lostNodes,
+    departures: snapshot.departures,
     availableAt,
     leadingSince,
     now,

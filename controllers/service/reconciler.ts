@@ -14,7 +14,7 @@ import type {
   Reconciler,
 } from '../../pkg/controller/index.js';
 import type { EventRecorder } from '../../pkg/events/index.js';
-import { atVersion, puts, remove, type World } from '../../pkg/objects/index.js';
+import { atVersion, NodeLosses, puts, remove, type World } from '../../pkg/objects/index.js';
 import { packTransactions, type Keys, type TxnPart } from '../../pkg/store/index.js';
 import { partOf } from './apply.js';
 import { planService, type ServicePlan, type ServiceSnapshot } from './plan.js';
@@ -69,9 +69,11 @@ export class ServiceReconciler implements Reconciler {
   private readonly paces = new Map<string, Pace>();
   /** Made anew for each term, so this is when it began. */
   private readonly leadingSince: number;
+  private readonly losses: NodeLosses;
 
   constructor(private readonly options: ServiceReconcilerOptions) {
     this.leadingSince = options.clock.now().getTime();
+    this.losses = new NodeLosses(options.world, options.clock);
   }
 
   async reconcile(name: string, context: ReconcileContext): Promise<ReconcileResult> {
@@ -90,7 +92,8 @@ export class ServiceReconciler implements Reconciler {
     }
     const startedMs = clock.monotonicMs();
     const now = clock.now();
-    const time = { now: now.toISOString(), leadingSince: this.leadingSince };
+    const { leadingSince, losses } = this;
+    const time = { now: now.toISOString(), leadingSince, losses };
     const snapshot = snapshotOf(world, service, time);
     const plan = this.allowed(planService(snapshot));
     this.notePace(snapshot, plan, startedMs);

@@ -24,6 +24,7 @@ export function recordChanges(
       say('normal', 'RevisionCreated', `revision ${change.revision} created`);
     }
   }
+  for (const change of changes) if (change.kind === 'move-task') recordMove(events, change);
   const created = count('create-task');
   if (created > 0) say('normal', 'TasksCreated', `tasks created: ${created}`);
   const removed = changes.filter(
@@ -31,6 +32,22 @@ export function recordChanges(
   ).length;
   if (removed > 0) say('normal', 'TasksRemoved', `tasks to be removed: ${removed}`);
   if (count('delete-service') > 0) say('normal', 'ServiceDeleted', 'nothing of it is left');
+}
+
+function recordMove(
+  events: EventRecorder,
+  { from: { task }, why }: Extract<ServiceChange, { kind: 'move-task' }>,
+): void {
+  const { metadata, spec } = task;
+  const isLost = why === 'node-lost';
+  events.record({
+    type: isLost ? 'warning' : 'normal',
+    reason: 'TaskMoved',
+    message: `node ${spec.nodeId ?? ''} is ${isLost ? 'lost' : 'drained'}`,
+    regarding: { kind: 'Task', name: metadata.name, uid: metadata.uid },
+    service: spec.service,
+    source: SOURCE,
+  });
 }
 
 /** Says when an update or a rollback begins, ends or stands still; gives the state that is news. */

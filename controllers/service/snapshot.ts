@@ -11,9 +11,10 @@ import {
   schedulingNodeOf,
   taskView,
 } from '../../pkg/lifecycle/index.js';
-import { revisionKey, templateHash, type World } from '../../pkg/objects/index.js';
+import { revisionKey, templateHash, type NodeLosses, type World } from '../../pkg/objects/index.js';
 import type { ServiceSnapshot } from './plan.js';
 import type { GlobalNode } from './plan-global.js';
+import type { Departure } from './plan-moves.js';
 
 /** Templates of stored specs and their hashes, which never change. */
 const templates = new WeakMap<StoredService, HashedTemplate>();
@@ -23,8 +24,9 @@ interface HashedTemplate {
   readonly hash: string;
 }
 
-/** When a decision is taken. */
+/** When a decision is taken, and what the leader has seen so far. */
 export interface SnapshotTime {
+  readonly losses: NodeLosses;
   /** ISO 8601. */
   readonly now: string;
   /** Since when this leader leads (milliseconds since 1970). */
@@ -35,7 +37,7 @@ export interface SnapshotTime {
 export function snapshotOf(
   world: World,
   service: StoredService,
-  { now, leadingSince }: SnapshotTime,
+  { now, leadingSince, losses }: SnapshotTime,
 ): ServiceSnapshot {
   const { name, uid } = service.metadata;
   const revisions = world.serviceRevisions.byIndex('service', uid);
@@ -50,6 +52,7 @@ export function snapshotOf(
       .byIndex('service', uid)
       .map((task) => taskView(task, world.taskStatuses.get(task.metadata.uid))),
     lostNodes: lostNodesOf(world, uid),
+    departures: departuresOf(world, service, { losses, now: Date.parse(now) }),
     nodes: replicasOf(service.spec) === undefined ? nodesOf(world) : [],
     placedNodes: placedNodesOf(world, service, revisions),
     status: status?.serviceUid === uid ? status : undefined,
@@ -61,6 +64,35 @@ export function snapshotOf(
 function lostNodesOf(world: World, serviceUid: string): ReadonlySet<string> {
   const ids = world.tasks.byIndex('service', serviceUid).map(({ spec }) => spec.nodeId ?? '');
   return new Set(ids.filter((id) => world.nodeHealths.get(id)?.state === 'lost'));
+}
+
+function departuresOf(
+  world: World,
+  service: StoredService,
+  { losses, now }: { readonly losses: NodeLosses; readonly now: number },
+): ServiceSnapshot['departures'] {
+  const tasks = world.tasks.byIndex('service', service.metadata.uid);
+  const departures = new Map<string, Departure>();
+  for (const id of new Set(tasks.map(({ spec }) => spec.nodeId ?? ''))) {
+    const replaceableAt = losses.replaceableAt(service, id, now);
+    const departure = departureOf(world, id, replaceableAt);
+    if (departure) departures.set(id, departure);
+  }
+  return departures;
+}
+
+/** That nobody hears of it weighs more than that it is drained. */
+function departureOf(
+  world: World,
+  nodeId: string,
+  replaceableAt: number | undefined,
+): Departure | undefined {
+  const health = world.nodeHealths.get(nodeId);
+  if (health?.state === 'lost') return { kind: 'lost', replaceableAt, version: health.version };
+  const node = world.nodes.get(nodeId);
+  if (node?.spec.availability !== 'drain') return undefined;
+  const isForced = node.spec.drainMode === 'force';
+  return { kind: 'drained', isForced, version: node.metadata.version };
 }
 
 function hashedTemplateOf(service: StoredService): HashedTemplate {

@@ -19,7 +19,7 @@ export function partOf(change: TaskChange, context: ApplyContext): TxnPart {
     case 'end-task':
       return endPart(task, change, context);
     case 'start-task':
-      return specPart(task, { desiredState: change.desiredState }, context);
+      return startPart(change, context);
     case 'remove-task':
       return specPart(task, { desiredState: 'remove' }, context);
     case 'orphan-task':
@@ -61,6 +61,17 @@ function specPart(
     spec: { ...spec, ...change },
   });
   return { compare: [atVersion(keys.task(uid), version)], operations: [operation] };
+}
+
+function startPart(
+  { task: { task }, desiredState, beside }: Extract<TaskChange, { kind: 'start-task' }>,
+  context: ApplyContext,
+): TxnPart {
+  const start = specPart(task, { desiredState }, context);
+  const unchanged = beside.map(({ task: { metadata } }) =>
+    atVersion(context.keys.task(metadata.uid), metadata.version),
+  );
+  return { ...start, compare: [...start.compare, ...unchanged] };
 }
 
 function endPart(

@@ -27,6 +27,8 @@ export type TaskChange =
       readonly kind: 'start-task';
       readonly task: TaskView;
       readonly desiredState: 'running' | 'complete';
+      /** Tasks of its slot that run and that nobody has told to stop: when one of them is, it has to wait. */
+      readonly beside: readonly TaskView[];
     }
   /** The task is to go for good. */
   | { readonly kind: 'remove-task'; readonly task: TaskView }

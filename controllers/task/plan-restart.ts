@@ -22,17 +22,32 @@ export interface SlotTask extends TaskView {
   readonly waitedMs?: number | undefined;
   /** The job controller decides what follows it, and what becomes of it when it has ended. */
   readonly isOfJob?: boolean | undefined;
+  /**
+   * Of a task of a job on a lost node: from when on others may take its place (milliseconds since 1970).
+   * Undefined: it keeps it. To end it would help nobody, and kill its container when the node is back.
+   */
+  readonly replaceableAt?: number | undefined;
 }
 
-/** Why a live task must not stay as it is; undefined when it may. A lost node loses it only if `hasRefuge`. */
-export function endCauseOf(task: SlotTask, hasRefuge: boolean): EndCause | undefined {
+/**
+ * Why a live task must not stay as it is; undefined when it may. What a drained or lost node means for tasks
+ * of services is decided for all of a service together, by the service controller.
+ */
+export function endCauseOf(task: SlotTask, now: number): EndCause | undefined {
   if (task.state === 'orphaned') return 'node-lost';
   if (hasEnded(task)) return task.isOfJob ? undefined : 'ended';
   // A global task belongs to its node: what becomes of it there is the service controller's decision.
   if (task.task.spec.slot === 0) return undefined;
   if (task.standing === 'gone') return 'node-lost';
-  if (task.standing === 'lost') return hasRefuge ? 'node-lost' : undefined;
-  return task.standing === 'draining' ? 'node-drained' : undefined;
+  return task.isOfJob ? endCauseOfJob(task, now) : undefined;
+}
+
+function endCauseOfJob(
+  { standing, replaceableAt = Infinity }: SlotTask,
+  now: number,
+): EndCause | undefined {
+  if (standing === 'lost') return replaceableAt <= now ? 'node-lost' : undefined;
+  return standing === 'draining' ? 'node-drained' : undefined;
 }
 
 /** Nothing of it runs, or nobody can ever tell us that it stopped. */

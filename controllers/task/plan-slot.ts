@@ -21,11 +21,6 @@ export interface SlotSnapshot {
   readonly tasks: readonly SlotTask[];
   /** Tasks kept per slot, the live one included. */
   readonly historyLimit: number;
-  /**
-   * From when on tasks of lost nodes have somewhere to go; see {@link Refuge}. Undefined: nowhere, so
-   * they keep their place. To end them would help nobody, and kill their containers when the node is back.
-   */
-  readonly refugeSince?: number | undefined;
   /** Milliseconds since 1970, the leader's wall clock. */
   readonly now: number;
 }
@@ -53,13 +48,14 @@ export function planSlot(snapshot: SlotSnapshot): TaskPlan {
   };
 }
 
-/** When tasks of lost nodes will have somewhere to go, if that is still to come. */
-function moveInstant({ service, tasks, refugeSince, now }: SlotSnapshot): number | undefined {
-  const isWaiting = tasks.some(
-    (task) => task.standing === 'lost' && isLive(task) && !hasEnded(task),
-  );
-  const isAhead = refugeSince !== undefined && refugeSince > now;
-  return service === 'present' && isWaiting && isAhead ? refugeSince : undefined;
+/** When others may take the place of a task on a lost node, if that is still to come. */
+function moveInstant({ service, tasks, now }: SlotSnapshot): number | undefined {
+  if (service !== 'present') return undefined;
+  return tasks
+    .filter((task) => task.standing === 'lost' && isLive(task) && !hasEnded(task))
+    .map(({ replaceableAt }) => replaceableAt)
+    .filter((at) => at !== undefined && at > now)
+    .reduce(earlier, undefined);
 }
 
 type Ending = Extract<TaskChange, { kind: 'end-task' }>;
@@ -69,10 +65,10 @@ type Ending = Extract<TaskChange, { kind: 'end-task' }>;
  * one live task, or two while an update starts one beside the other. That the new one is tried again is the
  * update's decision then.
  */
-function endings({ tasks, now, refugeSince = Infinity }: SlotSnapshot): readonly Ending[] {
+function endings({ tasks, now }: SlotSnapshot): readonly Ending[] {
   const live = tasks.filter(isLive).sort(byAge);
   const found = live.flatMap((task) => {
-    const cause = endCauseOf(task, refugeSince <= now);
+    const cause = endCauseOf(task, now);
     return cause === undefined ? [] : [{ task, cause }];
   });
   const hasOthers = found.length < live.length;
@@ -96,7 +92,8 @@ function planStarts(
     if (busy.has(task) || task.task.spec.desiredState !== 'ready') continue;
     const startMs = startInstant(task, mustWait, now);
     const desiredState = task.isOfJob ? 'complete' : 'running';
-    if (startMs <= now) changes.push({ kind: 'start-task', task, desiredState });
+    const beside = tasks.filter((other) => other !== task && isLive(other) && !hasEnded(other));
+    if (startMs <= now) changes.push({ kind: 'start-task', task, desiredState, beside });
     else lookAgainAt = earlier(lookAgainAt, startMs);
   }
   return { changes, lookAgainAt };

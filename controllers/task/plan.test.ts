@@ -31,9 +31,11 @@ interface SlotTaskOptions extends TaskOptions {
   readonly policy?: RestartPolicy;
   readonly standing?: NodeStanding;
   readonly waitedMs?: number;
+  readonly replaceableAt?: number;
 }
 
-function aSlotTask({ policy, standing, waitedMs, ...options }: SlotTaskOptions = {}): SlotTask {
+function aSlotTask(wishes: SlotTaskOptions = {}): SlotTask {
+  const { policy, standing, waitedMs, replaceableAt, ...options } = wishes;
   const view = aTask({ id: 'a', ...options });
   const placed = view.task.spec.nodeId !== undefined;
   return {
@@ -41,11 +43,12 @@ function aSlotTask({ policy, standing, waitedMs, ...options }: SlotTaskOptions =
     policy: policyOf(policy),
     standing: standing ?? (placed ? 'available' : undefined),
     waitedMs,
+    replaceableAt,
   };
 }
 
 const plan = (tasks: readonly SlotTask[], more: Partial<SlotSnapshot> = {}) =>
-  planSlot({ service: 'present', tasks, historyLimit: 5, refugeSince: START, now: START, ...more });
+  planSlot({ service: 'present', tasks, historyLimit: 5, now: START, ...more });
 
 function short(change: TaskChange): string {
   const id = change.task.task.metadata.uid;
@@ -105,16 +108,10 @@ describe('planSlot: restart', () => {
     ]);
   });
 
-  it.each([
-    ['draining', 'end a node-drained -> ready restarts 0 failures 0'],
-    ['lost', 'end a node-lost -> running restarts 0 failures 0'],
-    ['gone', 'end a node-lost -> running restarts 0 failures 0'],
-  ] as const)(
-    '2.6.5 moves a running task away from a node that is %s, without delay',
-    (standing, text) => {
-      expect(changesOf([aSlotTask({ state: 'running', standing })])).toEqual([text]);
-    },
-  );
+  it('2.6.5 replaces a task whose node is gone, without delay', () => {
+    const task = aSlotTask({ state: 'running', standing: 'gone' });
+    expect(changesOf([task])).toEqual(['end a node-lost -> running restarts 0 failures 0']);
+  });
 
   it.each(['available', 'paused'] as const)(
     '2.4.5 leaves a running task on a node that is %s',
@@ -123,18 +120,17 @@ describe('planSlot: restart', () => {
     },
   );
 
-  it('keeps a task on a lost node while it has nowhere to go', () => {
-    const task = aSlotTask({ state: 'running', standing: 'lost' });
-    expect(plan([task], { refugeSince: undefined })).toEqual({ changes: [] });
-    const soon = START + 3_000;
-    expect(plan([task], { refugeSince: soon })).toEqual({ changes: [], lookAgainAt: soon });
-    const ended = aSlotTask({ state: 'failed', standing: 'lost' });
-    expect(changesOf([ended], { refugeSince: undefined })).toHaveLength(1);
-  });
+  it.each(['lost', 'draining'] as const)(
+    'leaves a running task on a node that is %s to the service controller',
+    (standing) => {
+      expect(plan([aSlotTask({ state: 'running', standing })])).toEqual({ changes: [] });
+      expect(changesOf([aSlotTask({ state: 'failed', standing })])).toHaveLength(1);
+    },
+  );
 
   it('2.6.3 moves tasks without using up attempts', () => {
     const policy = { maxAttempts: 1 };
-    const moved = aSlotTask({ state: 'running', standing: 'lost', restarts: 1, policy });
+    const moved = aSlotTask({ state: 'running', standing: 'gone', restarts: 1, policy });
     expect(changesOf([moved])).toEqual(['end a node-lost -> running restarts 1 failures 0']);
     const failed = aSlotTask({ state: 'failed', restarts: 1, policy });
     expect(changesOf([failed])).toEqual(['end a ended']);
@@ -330,12 +326,24 @@ describe('planSlot: tasks of jobs', () => {
     ['lost', 'end a node-lost'],
     ['gone', 'end a node-lost'],
   ] as const)('stops one on a node that is %s, and makes none in its place', (standing, text) => {
-    expect(changesOf([aJobTask({ state: 'running', standing })])).toEqual([text]);
+    const task = aJobTask({ state: 'running', standing, replaceableAt: START });
+    expect(changesOf([task])).toEqual([text]);
+  });
+
+  it('leaves one its place on a lost node until others may take it', () => {
+    const task = aJobTask({ state: 'running', standing: 'lost' });
+    expect(plan([task])).toEqual({ changes: [] });
+    const replaceableAt = START + 3_000;
+    expect(plan([{ ...task, replaceableAt }])).toEqual({
+      changes: [],
+      lookAgainAt: replaceableAt,
+    });
   });
 
   it('lets one go on that has completed on a node that is lost', () => {
-    const lost = [aJobTask({ state: 'complete', standing: 'lost' })];
-    const later = plan(lost, { refugeSince: START + 1_000 });
+    const replaceableAt = START + 1_000;
+    const lost = [aJobTask({ state: 'complete', standing: 'lost', replaceableAt })];
+    const later = plan(lost);
     expect(later).toEqual({ changes: [], lookAgainAt: undefined });
   });
 

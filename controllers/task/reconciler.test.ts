@@ -79,7 +79,7 @@ const places = ({ operations }: GuardedTxn) =>
 
 const movesTask = ({ operations }: GuardedTxn) =>
   operations.some(
-    (operation) => operation.kind === 'put' && JSON.stringify(operation.value).includes('replaces'),
+    (operation) => operation.kind === 'put' && JSON.stringify(operation.value).includes('"moves"'),
   );
 
 describe('placement', () => {

@@ -1,4 +1,11 @@
-import { absent, atVersion, clusterOf, remove, type World } from '../../pkg/objects/index.js';
+import {
+  absent,
+  atVersion,
+  clusterOf,
+  NodeLosses,
+  remove,
+  type World,
+} from '../../pkg/objects/index.js';
 import { effectiveClusterSpec, type StoredTask } from '../../api/v1/index.js';
 import type { Clock } from '../../pkg/base/index.js';
 import type {
@@ -14,7 +21,6 @@ import { GroupCommit } from './group-commit.js';
 import type { TaskChange } from './plan-changes.js';
 import type { SlotTask } from './plan-restart.js';
 import { planSlot } from './plan-slot.js';
-import { Refuge } from './refuge.js';
 import { recordTaskChanges } from './task-events.js';
 import { serviceStateOf, slotTaskOf } from './task-reading.js';
 import { Waits } from './waits.js';
@@ -36,27 +42,25 @@ export const strayKey = (taskId: string): string => `${STRAY}${taskId}`;
 /** Restarts, starts and removes the tasks of one slot. Keys are those of `slotKey` and `strayKey`. */
 export class SlotReconciler implements Reconciler {
   private readonly writer: GuardedWriter;
-  private readonly refuge: Refuge;
+  private readonly losses: NodeLosses;
   private readonly waits = new Waits();
 
   constructor(private readonly options: TaskReconcilerOptions) {
     this.writer = new GroupCommit(options.writer);
-    this.refuge = new Refuge(options.world);
+    this.losses = new NodeLosses(options.world, options.clock);
   }
 
   async reconcile(key: string, context: ReconcileContext): Promise<ReconcileResult> {
     const { world, keys, clock, events } = this.options;
     if (key.startsWith(STRAY)) return this.deleteStray(key.slice(STRAY.length), context);
     const tasks = world.tasks.byIndex('slot', key);
-    const slotTasks = this.read(key, tasks);
+    const now = clock.now();
+    const slotTasks = this.read(key, tasks, now.getTime());
     const [first] = tasks;
     if (!first) return {};
-    const now = clock.now();
-    const isAnyLost = slotTasks.some(({ standing }) => standing === 'lost');
     const { changes, lookAgainAt } = planSlot({
       service: serviceStateOf(world, first),
       tasks: slotTasks,
-      refugeSince: isAnyLost ? this.refuge.since(now.getTime()) : undefined,
       historyLimit: effectiveClusterSpec(clusterOf(world)?.spec ?? {}).taskHistoryLimit,
       now: now.getTime(),
     });
@@ -70,15 +74,25 @@ export class SlotReconciler implements Reconciler {
     return lookAgainAt === undefined ? {} : { requeueAfterMs: lookAgainAt - now.getTime() };
   }
 
-  private read(slot: string, tasks: readonly StoredTask[]): readonly SlotTask[] {
+  private read(slot: string, tasks: readonly StoredTask[], now: number): readonly SlotTask[] {
     const nowMs = this.options.clock.monotonicMs();
     const waiting = tasks.filter(({ spec }) => spec.desiredState === 'ready');
     const ids = waiting.map(({ metadata }) => metadata.uid);
     const since = this.waits.note(slot, ids, nowMs);
-    return tasks.map((task) => ({
-      ...slotTaskOf(this.options.world, task),
-      waitedMs: nowMs - (since.get(task.metadata.uid) ?? nowMs),
-    }));
+    return tasks.map((task) => {
+      const slotTask = slotTaskOf(this.options.world, task);
+      const waitedMs = nowMs - (since.get(task.metadata.uid) ?? nowMs);
+      return { ...slotTask, waitedMs, replaceableAt: this.replaceableAt(slotTask, now) };
+    });
+  }
+
+  private replaceableAt(
+    { standing, isOfJob, task: { spec } }: SlotTask,
+    now: number,
+  ): number | undefined {
+    const service = this.options.world.services.get(spec.service);
+    if (standing !== 'lost' || !isOfJob || !service) return undefined;
+    return this.losses.replaceableAt(service, spec.nodeId ?? '', now);
   }
 
   /** A report that was under way when its task was deleted. */

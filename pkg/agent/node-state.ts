@@ -143,7 +143,7 @@ const NEXT_KEY = 'tls/next-key.pem';
 
 /** What helps when a node's own papers are of no use any more. */
 export const REJOIN =
-  'remove this node from the cluster (swarmctl delete node), empty its state folder and join again';
+  'remove this node from the cluster (swarmctl node rm), empty its state folder and join again';
 
 function parsed(text: string): unknown {
   try {

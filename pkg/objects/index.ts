@@ -2,4 +2,5 @@
 export * from './collections.js';
 export * from './world.js';
 export * from './operations.js';
+export * from './node-losses.js';
 export * from './template-hash.js';

@@ -17,6 +17,7 @@ import {
 } from '../../controllers/service/plan.js';
 import type { NewTask, ServiceChange } from '../../controllers/service/plan-changes.js';
 import type { GlobalNode } from '../../controllers/service/plan-global.js';
+import type { Departure } from '../../controllers/service/plan-moves.js';
 import { planSlot } from '../../controllers/task/plan-slot.js';
 import { Waits } from '../../controllers/task/waits.js';
 import { unreachable } from '../../pkg/base/index.js';
@@ -64,6 +65,8 @@ export class ServiceModel {
   tasks: TaskView[] = [];
   nodes: GlobalNode[];
   leadingSince = STARTED_AT;
+  /** Nodes that tasks have to leave. */
+  readonly departures = new Map<string, Departure>();
   /** Told of each change before it is made. */
   onChange: (change: ServiceChange, plan: ServicePlan) => void = () => undefined;
   private readonly waits = new Waits();
@@ -122,7 +125,10 @@ export class ServiceModel {
       tasks: this.tasks,
       nodes: this.nodes,
       placedNodes: new Map(this.nodes.map(({ node }) => [node.id, node])),
-      lostNodes: new Set(),
+      lostNodes: new Set(
+        [...this.departures].flatMap(([id, { kind }]) => (kind === 'lost' ? [id] : [])),
+      ),
+      departures: this.departures,
       status: this.status,
       leadingSince: this.leadingSince,
       now: this.now,
@@ -177,6 +183,14 @@ export class ServiceModel {
       : { ready, unready: { reason: 'ReadinessFailed', message: 'HTTP 503', since: this.now } };
     const { appliedAt = this.now } = view.status ?? {};
     this.report(view, 'running', { ...standing, appliedAt });
+  }
+
+  /** Placement says why it found no node for tasks that wait for one. */
+  explainPending(message: string): void {
+    const pending = { message, filters: [], since: this.now };
+    for (const view of this.live) {
+      if (view.task.spec.nodeId === undefined) this.change(view, { pending });
+    }
   }
 
   /** Live tasks. */
@@ -238,6 +252,7 @@ export class ServiceModel {
         this.create(change.task);
         return;
       case 'replace-task':
+      case 'move-task':
         for (const view of change.stopped) this.desire(view, 'shutdown');
         this.create(change.task);
         return;
@@ -261,6 +276,7 @@ export class ServiceModel {
     revision,
     desiredState,
     updates,
+    moves,
     attempt,
   }: NewTask): void {
     this.writes += 1;
@@ -289,6 +305,7 @@ export class ServiceModel {
         ...retry,
         ...(forNode !== undefined && { forNode }),
         ...(updates !== undefined && { updates }),
+        ...(moves !== undefined && { moves }),
         ...(attempt !== undefined && { attempt }),
       },
     };
@@ -388,7 +405,7 @@ export class ServiceModel {
     if (fate === 'unplaced' || fate === 'stays') return;
     // Placement holds back what was held back, or a bad image would be pulled without a pause.
     if (Date.parse(startAt ?? this.now) > this.nowMs) return;
-    if (nodeId === undefined) this.change(view, { nodeId: view.task.spec.forNode ?? 'n1' });
+    if (nodeId === undefined) this.change(view, { nodeId: view.task.spec.forNode ?? this.home });
     else if (fate === 'rejected') this.report(view, 'rejected', { error: 'no such image' });
     else this.runOn(view, desiredState, fate);
   }
@@ -401,6 +418,11 @@ export class ServiceModel {
     } else if (view.state === 'assigned') {
       this.report(view, 'ready');
     }
+  }
+
+  /** Where tasks go: the first node that none has to leave. */
+  private get home(): string {
+    return ['n1', 'n2', 'n3'].find((id) => !this.departures.has(id)) ?? 'n4';
   }
 
   private nextStart(): number {

@@ -68,7 +68,7 @@ function requireRemovable(
     world.nodeStatuses.get(metadata.uid)?.session.open === true;
   if (isReady && !force) {
     throw new ConflictError(
-      `node ${metadata.name} is ready: drain it (swarmctl node update --availability drain) and stop its agent first, or force the removal (--force)`,
+      `node ${metadata.name} is ready: drain it (swarmctl drain) and stop its agent first, or force the removal (--force)`,
     );
   }
 }

@@ -2,6 +2,7 @@ import {
   NodeSpec,
   describeValue,
   nodeProblems,
+  normaliseNodeSpec,
   type Problem,
   type StoredNode,
 } from '../../../api/v1/index.js';
@@ -18,7 +19,7 @@ export function nodeWrites(resource: Resource): MutableKind<StoredNode> {
     etcdKey: (keys, { metadata }) => keys.node(metadata.uid),
     specSchema: NodeSpec,
     problems: nodeProblems,
-    normalise: (spec) => spec,
+    normalise: normaliseNodeSpec,
     changeProblems: roleProblems,
     put: (keys, stored) => puts.node(keys, stored),
     view: (stored) => resource.view(stored, presentReader),

@@ -126,8 +126,9 @@ export class ContainerRules {
     );
   }
 
-  /** What a node says has ended has ended. */
+  /** What a node says has ended has ended; of what is an orphan nobody knows. */
   private checkEnd(id: string, status: StoredTaskStatus): void {
+    if (status.state === 'orphaned') this.abandoned.add(id);
     const isOver = ['complete', 'shutdown', 'failed', 'rejected'].includes(status.state);
     if (!isOver || !this.running.has(id)) return;
     const name = this.truth.tasks.get(id)?.metadata.name ?? id;

@@ -26,6 +26,7 @@ const WRITTEN_ONCE = [
   'restarts',
   'failures',
   'replaces',
+  'moves',
 ] as const;
 
 /** What must hold of tasks at every revision (DESIGN 4). */
@@ -117,7 +118,8 @@ export class TaskRules {
     const live = this.truth
       .tasksOfSlot(slotKey(task.spec))
       .filter(({ spec }) => isWanted(spec.desiredState));
-    if (live.length <= (this.overlapping.has(task.spec.serviceUid) ? 2 : 1)) return;
+    const isMove = live.some(({ spec }) => spec.moves !== undefined);
+    if (live.length <= (isMove || this.overlapping.has(task.spec.serviceUid) ? 2 : 1)) return;
     const ids = live.map(({ metadata }) => metadata.uid.slice(0, 6)).join(' and ');
     this.verdicts.broken('one-live-task', `${task.metadata.name} has ${live.length}: ${ids}`);
   }
@@ -135,7 +137,8 @@ export class TaskRules {
     if (waitedMs >= MOST_STOP_WAIT_MS * (1 - CLOCK_ERROR)) return;
     for (const other of others) {
       if (this.isOutOfReach(other.spec.nodeId ?? '')) continue;
-      if (isBeside && isWanted(other.spec.desiredState)) continue;
+      const takesItsPlace = task.spec.moves === other.metadata.uid;
+      if ((isBeside || takesItsPlace) && isWanted(other.spec.desiredState)) continue;
       const state = `${other.metadata.uid.slice(0, 6)} is ${this.truth.stateOf(other)} on ${other.spec.nodeId ?? ''}`;
       this.verdicts.broken('start-waits', `${name} ${uid.slice(0, 6)} starts while ${state}`);
     }

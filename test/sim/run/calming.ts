@@ -43,7 +43,12 @@ export class Calming {
     const { world, truth } = this;
     return world.nodes.flatMap(({ id }, index) => {
       if ((truth.nodes.get(id)?.spec.availability ?? 'active') === 'active') return [];
-      const deed = { kind: 'availability', node: index, availability: 'active' } as const;
+      const deed = {
+        kind: 'availability',
+        node: index,
+        availability: 'active',
+        isForced: false,
+      } as const;
       return [{ what: 'activate', call: callOf(world, deed) }];
     });
   }

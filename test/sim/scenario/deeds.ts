@@ -36,7 +36,10 @@ export function callOf(world: SimWorld, deed: Deed): Call {
       return ordering(world, nameOf(deed.service), deed.action);
     case 'availability':
       return changingNode(world, deed.node, (node) =>
-        withSpec(node, { availability: deed.availability }),
+        withSpec(node, {
+          availability: deed.availability,
+          drainMode: deed.isForced ? 'force' : 'gentle',
+        }),
       );
     case 'label':
       return changingNode(world, deed.node, (node) => {
@@ -116,29 +119,36 @@ export function withSpec(before: StoredObject, fields: object): unknown {
 }
 
 function serviceDocument(name: string, wish: ServiceWish): object {
-  const { replicas, image, version, constraint, memory, maxReplicasPerNode } = wish;
-  const { restartPolicy, update, rollback, minReady } = wish;
+  const { replicas, update, rollback, disruption, onNodeLoss } = wish;
   return {
     apiVersion: 'swarm/v1',
     kind: 'Service',
     metadata: { name },
     spec: {
       mode: replicas === undefined ? { global: {} } : { replicated: { replicas } },
-      task: {
-        container: {
-          image: `${image}:${version}`,
-          ...(wish.stopGrace !== undefined && { stopGracePeriod: wish.stopGrace }),
-        },
-        ...(restartPolicy && { restartPolicy }),
-        ...(minReady !== undefined && { minReady }),
-        ...(memory !== undefined && { resources: { reservations: { memory } } }),
-        placement: {
-          constraints: constraint === undefined ? [] : [constraint],
-          ...(maxReplicasPerNode !== undefined && { maxReplicasPerNode }),
-        },
-      },
+      task: taskTemplate(wish),
       ...(update && { update }),
       ...(rollback && { rollback }),
+      ...(disruption && { disruption }),
+      ...(onNodeLoss && { onNodeLoss }),
+    },
+  };
+}
+
+function taskTemplate(wish: ServiceWish): object {
+  const { image, version, constraint, memory, maxReplicasPerNode } = wish;
+  const { restartPolicy, minReady, stopGrace } = wish;
+  return {
+    container: {
+      image: `${image}:${version}`,
+      ...(stopGrace !== undefined && { stopGracePeriod: stopGrace }),
+    },
+    ...(restartPolicy && { restartPolicy }),
+    ...(minReady !== undefined && { minReady }),
+    ...(memory !== undefined && { resources: { reservations: { memory } } }),
+    placement: {
+      constraints: constraint === undefined ? [] : [constraint],
+      ...(maxReplicasPerNode !== undefined && { maxReplicasPerNode }),
     },
   };
 }

@@ -167,6 +167,22 @@ class StepMaker {
       ...(random.chance(0.15) && { minReady: random.oneOf(['1s', '4s']) }),
       update: this.updatePolicy(),
       rollback: this.rollbackPolicy(),
+      ...(service !== 2 && this.departureRules()),
+    };
+  }
+
+  /** How its tasks leave nodes that are drained or lost. */
+  private departureRules(): Pick<ServiceWish, 'disruption' | 'onNodeLoss'> {
+    const { random } = this;
+    const order = random.oneOf(['start-first', 'stop-first'] as const);
+    const least = order === 'start-first' ? 0 : 1;
+    return {
+      ...(random.chance(0.4) && {
+        disruption: { order, maxUnavailable: random.oneOf([least, 1, 2, '50%']) },
+      }),
+      ...(random.chance(0.2) && {
+        onNodeLoss: random.oneOf([{ action: 'wait' } as const, { after: '30s' }]),
+      }),
     };
   }
 
@@ -243,6 +259,7 @@ const DEEDS = (make: StepMaker): readonly Maker[] => [
     kind: 'availability',
     node: make.node(),
     availability: random.oneOf(['active', 'active', 'pause', 'drain'] as const),
+    isForced: random.chance(0.2),
   }),
   (random) => ({ kind: 'label', node: make.node(), zone: random.oneOf(ZONES) }),
   (random) => ({ kind: 'history-limit', limit: random.below(6) }),

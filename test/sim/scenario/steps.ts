@@ -1,4 +1,6 @@
 import type {
+  Disruption,
+  OnNodeLoss,
   RestartPolicy,
   RollbackPolicy,
   RolloutAction,
@@ -22,6 +24,8 @@ export interface ServiceWish {
   readonly update?: UpdatePolicy;
   readonly rollback?: RollbackPolicy;
   readonly minReady?: string;
+  readonly disruption?: Disruption;
+  readonly onNodeLoss?: OnNodeLoss;
 }
 
 /** What people do. Machines and services are named by number, so that a step makes sense in any world. */
@@ -34,6 +38,7 @@ export type Deed =
       readonly kind: 'availability';
       readonly node: number;
       readonly availability: 'active' | 'pause' | 'drain';
+      readonly isForced: boolean;
     }
   | { readonly kind: 'label'; readonly node: number; readonly zone: string }
   | { readonly kind: 'remove-node'; readonly node: number }

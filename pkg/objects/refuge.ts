@@ -1,6 +1,6 @@
 import { effectiveClusterSpec } from '../../api/v1/index.js';
-import { instantMs } from '../../pkg/lifecycle/index.js';
-import { clusterOf, type World } from '../../pkg/objects/index.js';
+import { instantMs } from '../lifecycle/index.js';
+import { clusterOf, type World } from './world.js';
 
 /**
  * Says from when on the tasks of lost nodes have somewhere to go: to a node that takes tasks and has been
