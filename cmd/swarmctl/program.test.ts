@@ -59,7 +59,7 @@ describe('a wrong command line', () => {
     [['delete', 'task', 'a'], 'error: tasks cannot be deleted\n'],
     [
       ['explain', 'service.spec.tsk'],
-      'error: service.spec has no field "tsk"; did you mean task?\nFields: mode, task, update, rollback, endpoint, revisionHistoryLimit.\n',
+      'error: service.spec has no field "tsk"; did you mean task?\nFields: mode, task, update, rollback, disruption, onNodeLoss, endpoint, revisionHistoryLimit.\n',
     ],
   ])('%j', async (args, err) => {
     expect(await runLine(args)).toEqual({ code: 2, out: '', err });

@@ -66,6 +66,7 @@ describeWithDocker('faults', () => {
     must(['apply', '--wait', '--timeout', '60s', '-f', '-'], serviceYaml(name, replicas));
   const containers = (): Promise<readonly ContainerSummary[]> =>
     engine.listContainers({ all: true, labels: { 'io.swarmkeeper.task': '' } });
+  const running = async () => (await containers()).filter(({ state }) => state === 'running');
   const ids = async () => (await containers()).map(({ id }) => id).sort();
   const untilNode = (state: string) =>
     eventually(`a node that is ${state}`, async () => {
@@ -137,12 +138,17 @@ describeWithDocker('faults', () => {
     await apply('moved', 2);
     const { items } = await host.client.list('nodes');
     const name = items[0]?.metadata.name ?? '';
-    await must(['node', 'update', '--availability', 'drain', '--label-add', 'disk=ssd', name]);
-    await eventually('an empty node', async () =>
-      (await containers()).every(({ state }) => state !== 'running'),
-    );
+    const stays = await host.swarmctl(['drain', name, '--wait', '--timeout', '2s']);
+    expect(stays).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('moved.1 stays until the one in its place serves') as string,
+    });
+    expect(await running()).toHaveLength(2);
+    await must(['node', 'update', '--label-add', 'disk=ssd', name]);
+    await must(['drain', name, '--force', '--wait', '--timeout', '20s']);
+    expect(await running()).toEqual([]);
     expect((await must(['get', 'tasks'])).stdout).toContain('1 drained');
-    await must(['node', 'update', '--availability', 'active', name]);
+    await must(['uncordon', name]);
     await untilSettled('moved', 2);
     expect((await host.client.get('nodes', name)).metadata.labels).toEqual({ disk: 'ssd' });
   });

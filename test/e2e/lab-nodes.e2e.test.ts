@@ -2,6 +2,7 @@
  * Many hosts of which one at a time is in trouble: no task may be lost, doubled or stuck, and no container left
  * over. Every scenario ends with a look at every engine (`assertWhole`).
  */
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { startLab } from '../lab/boot.js';
 import { describeWithLab } from '../lab/describe-with-lab.js';
@@ -135,10 +136,18 @@ describeWithLab('nodes of a lab', () => {
     await scenario.apply('web', { replicas });
     const moved = (await scenario.runningOn('h1')).length;
     expect(moved).toBeGreaterThanOrEqual(shortOrLong(3, 50));
-    must(await lab.swarmctl(['node', 'update', '--availability', 'drain', 'h1']));
-    await lab.assertWhole();
+    const drained = lab.swarmctl(['drain', 'h1', '--wait', '--timeout', '2m']);
+    const isOver = () => Promise.race([drained.then(() => true), setImmediate(false)]);
+    while (!(await isOver())) {
+      // In this order nothing is missed that moves from there to elsewhere.
+      const here = await scenario.runningOn('h1');
+      const away = (await scenario.running('web')).filter(({ host }) => host !== 'h1');
+      expect(here.length + away.length).toBeGreaterThanOrEqual(replicas);
+    }
+    must(await drained);
     expect(await scenario.runningOn('h1')).toEqual([]);
-    must(await lab.swarmctl(['node', 'update', '--availability', 'active', 'h1']));
+    await lab.assertWhole();
+    must(await lab.swarmctl(['uncordon', 'h1']));
     await scenario.apply('web', { replicas: replicas + moved });
     expect((await scenario.runningOn('h1')).length).toBeGreaterThan(0);
   });

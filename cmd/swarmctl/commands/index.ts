@@ -31,6 +31,7 @@ const LATER: readonly (readonly [name: string, instead: string])[] = [
 
 const OBJECTS = 'Objects:';
 const WATCHING = 'Watching:';
+const NODES = 'Nodes:';
 const DOCKER = "Docker's names:";
 const OTHERS = 'This program:';
 
@@ -149,6 +150,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Wait until objects are as they should be',
     group: WATCHING,
     load: async () => (await import('./wait.js')).waitCommand,
+  },
+  {
+    name: 'drain',
+    summary: 'Move all tasks off nodes, and keep new ones away',
+    group: NODES,
+    load: async () => (await import('./drain.js')).drainCommand,
+  },
+  {
+    name: 'cordon',
+    summary: 'Keep new tasks away from nodes',
+    group: NODES,
+    load: async () => (await import('./cordon.js')).cordonCommand,
+  },
+  {
+    name: 'uncordon',
+    summary: 'Open nodes to tasks again',
+    group: NODES,
+    load: async () => (await import('./cordon.js')).uncordonCommand,
   },
   {
     name: 'service',

@@ -15,6 +15,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   mode: ['replicated', 'global', 'replicated-job', 'global-job'],
   isolation: ['default', 'process', 'hyperv'],
   availability: ['active', 'pause', 'drain'],
+  role: ['worker', 'manager'],
   format: ['table', 'json', 'raw', 'pretty'],
   limits: ['cpus=', 'memory=', 'pids='],
   reservations: ['cpus=', 'memory='],

@@ -46,6 +46,9 @@ export function nodeSheet(node: Node, context: DescribeContext): string {
 }
 
 function availabilityWords({ spec }: Node): string {
+  if (spec.availability === 'drain' && spec.drainMode === 'force') {
+    return 'drain by force (no new tasks, running ones stop)';
+  }
   const words = {
     active: 'active',
     pause: 'pause (no new tasks)',

@@ -6,6 +6,7 @@ import { notSupportedYet } from '../not-supported-yet.js';
 import { inspectCommand } from './inspect.js';
 import { lsCommand } from './ls.js';
 import { psCommand } from './ps.js';
+import { rmCommand } from './rm.js';
 import { updateCommand } from './update.js';
 
 /** `swarmctl node`. */
@@ -20,9 +21,8 @@ export function nodeCommand(cli: Cli): Command {
         ['Take it out of service', 'swarmctl node update --availability drain worker-1'],
       ],
     },
-    [inspectCommand(cli), lsCommand(cli), psCommand(cli), updateCommand(cli)],
+    [inspectCommand(cli), lsCommand(cli), psCommand(cli), rmCommand(cli), updateCommand(cli)],
     [
-      notSupportedYet('rm', 'Use `swarmctl delete node NAME`.'),
       ...['promote', 'demote'].map((name) =>
         notSupportedYet(name, 'Managers are started beside etcd; see docs/operations.md.'),
       ),

@@ -9,9 +9,11 @@ interface UpdateOptions {
   readonly availability?: string;
   readonly labelAdd?: readonly string[];
   readonly labelRm?: readonly string[];
+  readonly role?: string;
 }
 
 const AVAILABILITIES = ['active', 'pause', 'drain'] as const;
+const ROLES = ['worker', 'manager'] as const;
 
 /** `swarmctl node update`. */
 export function updateCommand(cli: Cli): Command {
@@ -30,6 +32,7 @@ export function updateCommand(cli: Cli): Command {
     .option('--availability <string>', 'availability of the node ("active", "pause", "drain")')
     .option('--label-add <list>', 'add or update a node label (key=value)', collect)
     .option('--label-rm <list>', 'remove a node label if it exists', collect)
+    .option('--role <string>', 'role of the node ("worker", "manager")')
     .action((name: string, options: UpdateOptions, command: Command) => {
       const patch = patchOf(options);
       return withCluster(cli, command, (session) => update(session, name, patch));
@@ -37,19 +40,26 @@ export function updateCommand(cli: Cli): Command {
 }
 
 /** A JSON merge patch. Errors: UsageError. */
-function patchOf({ availability, labelAdd = [], labelRm = [] }: UpdateOptions): object {
-  if (availability === undefined && labelAdd.length + labelRm.length === 0) {
-    throw new UsageError('nothing to update', 'Give --availability, --label-add or --label-rm.');
-  }
+function patchOf({ availability, role, labelAdd = [], labelRm = [] }: UpdateOptions): object {
   const removed = Object.fromEntries(labelRm.map((key) => [key, null])); // RFC 7386's word for "remove"
   const labels = { ...removed, ...labelMap('label-add', labelAdd) };
-  return {
-    ...(Object.keys(labels).length > 0 && { metadata: { labels } }),
-    ...(availability !== undefined && {
-      spec: { availability: oneOf('availability', availability, AVAILABILITIES) },
-    }),
+  const spec = {
+    ...(availability !== undefined && openness(availability)),
+    ...(role !== undefined && { role: oneOf('role', role, ROLES) }),
   };
+  const isNothing = Object.keys({ ...labels, ...spec }).length === 0;
+  if (isNothing) {
+    const hint = 'Give --availability, --label-add, --label-rm or --role.';
+    throw new UsageError('nothing to update', hint);
+  }
+  return { ...(Object.keys(labels).length > 0 && { metadata: { labels } }), spec };
 }
+
+/** A drain is a gentle one, whatever was ordered before. */
+const openness = (availability: string) => ({
+  availability: oneOf('availability', availability, AVAILABILITIES),
+  drainMode: null,
+});
 
 async function update(session: Session, name: string, patch: object): Promise<void> {
   const { api, streams } = session;
