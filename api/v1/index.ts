@@ -25,6 +25,7 @@ export * from './cluster.js';
 export * from './event.js';
 export * from './history.js';
 export * from './errors.js';
+export * from './backup.js';
 export * from './session.js';
 export * from './paths.js';
 export * from './kinds.js';

@@ -8,6 +8,7 @@ export const paths = {
   sessionStream: (streamId: string) => `/v1/session/streams/${streamId}`,
   joinTokens: '/v1/join-tokens',
   acceptHistory: '/v1/cluster/accept-history',
+  backup: '/v1/cluster/backup',
   version: '/v1/version',
   apiResources: '/v1/api-resources',
   openapi: '/v1/openapi.json',

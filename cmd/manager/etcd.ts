@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import {
   InvalidObjectError,
   TerminalError,
+  UnavailableError,
   backoffMs,
+  hasCode,
   isRecoverable,
   messageOf,
   type Clock,
@@ -78,6 +80,22 @@ export async function requireGoodEtcd(
   if (verdict.verdict === 'refuse') throw new TerminalError('EtcdVersion', verdict.reason);
   if (verdict.verdict === 'warn') log.warn({ reason: verdict.reason }, 'etcd is not recommended');
   warnOfAlarms(health, log);
+}
+
+/** A person waits: what cannot be reached is told at once, with what was tried. Errors: UnavailableError. */
+export async function requireReachableEtcd(
+  { etcdEndpoints }: Pick<EtcdOptions, 'etcdEndpoints'>,
+  check: () => Promise<void>,
+): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    if (!hasCode(error, 'ERR_UNAVAILABLE')) throw error;
+    throw new UnavailableError(
+      `no etcd answers at ${etcdEndpoints.join(', ')}: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
 }
 
 function warnOfAlarms({ alarms }: StoreHealth, log: Logger): void {

@@ -4,7 +4,6 @@ import {
   AlreadyExistsError,
   InvalidObjectError,
   SystemClock,
-  UnavailableError,
   hasCode,
   messageOf,
   newClusterId,
@@ -23,9 +22,9 @@ import {
   type KeyEncryptionKey,
   type KeyedCertificate,
 } from '../../pkg/pki/index.js';
-import { keysUnder, type Keys, type Store } from '../../pkg/store/index.js';
+import { keysUnder, restoreMarker, type Keys, type Store } from '../../pkg/store/index.js';
 import { makeCertificate } from './certificates.js';
-import { openEtcd, requireGoodEtcd } from './etcd.js';
+import { openEtcd, requireGoodEtcd, requireReachableEtcd } from './etcd.js';
 import type { initOptions } from './options.js';
 import { StateFolder, writePrivateFile } from './state-folder.js';
 
@@ -71,24 +70,13 @@ export async function initCluster(options: InitOptions, signal: AbortSignal): Pr
   }
 }
 
-/** A person waits: what cannot be reached is told at once, with what was tried. */
-async function requireReachableEtcd(
-  { etcdEndpoints }: InitOptions,
-  check: () => Promise<void>,
-): Promise<void> {
-  try {
-    await check();
-  } catch (error) {
-    if (!hasCode(error, 'ERR_UNAVAILABLE')) throw error;
-    throw new UnavailableError(
-      `no etcd answers at ${etcdEndpoints.join(', ')}: ${messageOf(error)}`,
-      { cause: error },
-    );
-  }
-}
-
 async function requireNoCluster(store: Store, keys: Keys, signal: AbortSignal): Promise<void> {
   if (await store.get(keys.cluster, { signal })) throw clusterExists(keys);
+  const marker = restoreMarker(keys);
+  if (!(await store.get(marker, { signal }))) return;
+  throw new AlreadyExistsError(
+    `a backup is being restored here, or that broke off (${marker}); nothing was changed. See swarm-manager restore --help`,
+  );
 }
 
 const clusterExists = (keys: Keys) =>

@@ -76,6 +76,18 @@ export const initOptions = defineOptions({
   }),
 });
 
+/** Options of `swarm-manager restore`. */
+export const restoreOptions = defineOptions({
+  ...etcd,
+  stateDir,
+  file: option.path({
+    flag: 'file',
+    env: 'SWARM_BACKUP_FILE',
+    help: 'What `swarmctl cluster backup` wrote.',
+    required: true,
+  }),
+});
+
 /** Options of `swarm-manager run`. */
 export const runOptions = defineOptions({
   ...etcd,
@@ -107,6 +119,15 @@ export const HELP = {
       'swarm-manager init --etcd-endpoints https://10.0.0.5:2379 --etcd-cacert ca.pem --etcd-cert c.pem --etcd-key k.pem --advertise 10.0.0.1:2377 --admin-context-file ~/.swarmctl/config.yaml',
     ],
   },
+  restore: {
+    name: 'swarm-manager restore',
+    summary:
+      'Puts a backup (`swarmctl cluster backup`) into an etcd that holds nothing of the cluster. The state\nfolder has to hold the file encryption.key of the cluster. Everything is checked before anything is\nwritten, and what broke off can be done again. Exit code 3: etcd is not empty.',
+    examples: [
+      'swarm-manager restore --etcd-endpoints http://127.0.0.1:2379 --file cluster.backup',
+      'swarm-manager restore --state-dir /srv/manager --etcd-endpoints http://e1:2379,http://e2:2379 --file cluster.backup',
+    ],
+  },
   run: {
     name: 'swarm-manager run',
     summary:
@@ -124,8 +145,9 @@ export const OVERVIEW = `Usage: swarm-manager COMMAND [options]
 The control plane of a Swarmkeeper cluster.
 
 Commands:
-  init    Make a cluster, once
-  run     Be one of its managers, until it is stopped
+  init       Make a cluster, once
+  restore    Put a backup of a cluster into an empty etcd
+  run        Be one of its managers, until it is stopped
 
 Examples:
   swarm-manager init --etcd-endpoints http://127.0.0.1:2379 --advertise 10.0.0.1:2377

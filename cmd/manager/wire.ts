@@ -118,7 +118,9 @@ async function findCluster(
   await requireGoodEtcd(store, log, signal);
   const entry = await store.get(keys.cluster, { signal });
   if (!entry) {
-    throw new NotFoundError(`there is no cluster at ${keys.cluster}: run swarm-manager init first`);
+    throw new NotFoundError(
+      `there is no cluster at ${keys.cluster}: run swarm-manager init, or restore, first`,
+    );
   }
   const { modRevision, createRevision } = entry;
   const { value } = decodeEntry(entry);

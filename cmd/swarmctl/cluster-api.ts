@@ -5,6 +5,7 @@ export type ClusterApi = Pick<
   SwarmClient,
   | 'acceptHistory'
   | 'apply'
+  | 'backup'
   | 'close'
   | 'create'
   | 'delete'

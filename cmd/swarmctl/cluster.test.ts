@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { UnavailableError } from '../../pkg/base/index.js';
 import { puts } from '../../pkg/objects/index.js';
 import { aNode, aNodeHealth, aNodeStatus, aService } from '../../test/builders/objects.js';
 import { SwarmctlFixture } from '../../test/fixtures/swarmctl.js';
@@ -96,5 +99,74 @@ describe('cluster accept-history', () => {
   it('does not ask with --yes', async () => {
     expect((await ctl.run('cluster accept-history --yes')).code).toBe(0);
     expect(await acceptedAt()).toBeDefined();
+  });
+});
+
+describe('cluster backup', () => {
+  const backupIn = async (file: string) =>
+    (await readFile(file, 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+  beforeEach(async () => {
+    const { keys, store } = ctl.api;
+    const { id: leaseId } = await store.grantLease(60);
+    await ctl.api.put(
+      puts.service(keys, aService()),
+      puts.node(keys, aNode('n1')),
+      { kind: 'put', key: keys.manager('m7'), value: { id: 'm7' }, leaseId },
+      { kind: 'put', key: `${keys.root}restoring`, value: {} },
+    );
+  });
+
+  it('writes what lasts to a file of its own, with its secrets sealed', async () => {
+    const file = join(ctl.folder, 'cluster.backup');
+    const { code, err } = await ctl.run(['cluster', 'backup', '-o', file]);
+    expect({ code, err }).toMatchObject({ code: 0, err: expect.stringContaining(file) as string });
+    const [header, ...lines] = await backupIn(file);
+    expect(header).toMatchObject({ format: 1, clusterId: ctl.api.authority.clusterId });
+    const keys = lines.slice(0, -1).map(({ key }) => key);
+    expect(keys).toEqual(expect.arrayContaining(['cluster', 'nodes/n1', 'services/web']));
+    expect(keys).not.toContain('managers/m7');
+    expect(keys).not.toContain('restoring');
+    expect(lines.at(-1)).toMatchObject({ end: true, count: keys.length, skipped: 0 });
+    const text = await readFile(file, 'utf8');
+    expect(text).not.toContain('PRIVATE KEY');
+    expect(text).not.toContain(ctl.api.tokens.worker);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it('writes the same to standard output', async () => {
+    const { out, err } = await ctl.run('cluster backup -o -');
+    expect(JSON.parse(out.trim().split('\n').at(-1) ?? '')).toMatchObject({ end: true });
+    expect(err).toMatch(
+      /^standard output: cluster \w+ at revision \d+, \d+ keys, sha256 \w{64}\n$/,
+    );
+  });
+
+  it('leaves an older file as it was, and nothing else, when etcd fails', async () => {
+    const file = join(ctl.folder, 'cluster.backup');
+    await writeFile(file, 'older');
+    const { store } = ctl.api;
+    const list = store.list.bind(store);
+    const failing = vi.spyOn(store, 'list').mockImplementation(async function* (prefix, options) {
+      for await (const page of list(prefix, options)) {
+        yield page;
+        throw new UnavailableError('etcd went away');
+      }
+    });
+    const { code, err } = await ctl.run(['cluster', 'backup', '-o', file]);
+    failing.mockRestore();
+    expect(code).not.toBe(0);
+    expect(err).toContain('etcd went away');
+    expect(await readFile(file, 'utf8')).toBe('older');
+    expect(await readdir(ctl.folder)).toEqual(['cluster.backup']);
+  });
+
+  it('says that it cannot write where it was told to', async () => {
+    const { code, err } = await ctl.run('cluster backup -o /nonexistent/folder/file');
+    expect(code).not.toBe(0);
+    expect(err).toContain('cannot write /nonexistent/folder/file');
   });
 });

@@ -8,5 +8,7 @@ export * from './join.js';
 export * from './session.js';
 export { HttpsTransport } from './transport.js';
 export type { Answer, Exchange, TlsCredentials, TransportOptions } from './transport.js';
+export { BackupSum, checkedBackup } from './backup-lines.js';
+export type { CheckedLine } from './backup-lines.js';
 export { readJsonLines } from './json-lines.js';
 export type { ByteSource, LineOptions } from './json-lines.js';

@@ -13,6 +13,7 @@ import {
 } from '../../api/v1/index.js';
 import { SystemClock, type Clock } from '../base/index.js';
 import { Failover, type AttemptOptions } from './failover.js';
+import { checkedBackup, type CheckedLine } from './backup-lines.js';
 import { readJsonLines } from './json-lines.js';
 import type {
   DeleteOptions,
@@ -64,6 +65,8 @@ const TIMEOUT_MS = 10_000;
 const PAGE_LIMIT = 500;
 /** Watches send bookmarks several times in this time. */
 const WATCH_IDLE_MS = 20_000;
+/** A manager that reads a backup from etcd is not silent for so long. */
+const BACKUP_IDLE_MS = 30_000;
 
 /**
  * The managers' API as methods. Calls that can safely be repeated go on with the next manager when one
@@ -302,6 +305,15 @@ export class SwarmClient {
       body: '{}',
       idempotent: true,
     });
+  }
+
+  /**
+   * Everything that lasts of the cluster, at one revision; complete when it ends without an error. Admins only.
+   * Errors: also what the manager failed with on the way.
+   */
+  async *backup(signal?: AbortSignal): AsyncGenerator<CheckedLine, void, undefined> {
+    const response = await this.openStream('make a backup', paths.backup, signal);
+    yield* checkedBackup(readJsonLines(response, { idleMs: BACKUP_IDLE_MS }));
   }
 
   /** What the manager that answers is. */

@@ -38,6 +38,9 @@ export const Folder = {
   events: 'events',
 } as const;
 
+/** There while a backup is restored: what is below the root is then not complete. */
+export const restoreMarker = ({ root }: Pick<Keys, 'root'>): string => `${root}restoring`;
+
 /** Revision numbers sort as text up to this many digits. */
 const REVISION_DIGITS = 8;
 

@@ -179,7 +179,7 @@ describeWithEtcd('swarm-manager', () => {
     try {
       const manager = await run('m1', elsewhere.endpoint);
       expect(await manager.exitCode).toBe(1);
-      expect(manager.words()).toMatch(/run swarm-manager init first/);
+      expect(manager.words()).toMatch(/run swarm-manager init, or restore, first/);
     } finally {
       await elsewhere.dispose();
     }

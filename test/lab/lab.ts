@@ -85,8 +85,9 @@ export class Lab {
     return lab;
   }
 
-  /** Makes a client of the context that `swarm-manager init` wrote. */
+  /** Makes a client of the context that `swarm-manager init` wrote; one that was there has seen nothing any more. */
   async connect(): Promise<void> {
+    this.api?.close();
     this.api = await clientOf(contextFile(this.folder));
   }
 

@@ -34,6 +34,9 @@ export const agentState = (machine: Machine): string => join(machine.folder, 'ag
 /** Where a manager keeps its key. */
 export const managerState = (machine: Machine): string => join(machine.folder, 'manager');
 
+/** Where a member of etcd keeps its data. */
+export const etcdData = (machine: Machine): string => join(machine.folder, 'etcd');
+
 /** What a manager is told of etcd. */
 export function etcdFlags(
   members: readonly MachinePlan[],
@@ -90,23 +93,33 @@ export function managerProgram(machine: Machine, etcd: readonly string[]): Progr
   };
 }
 
+const peerUrl = ({ address }: MachinePlan) => `https://${address}:${String(ETCD_PEER_PORT)}`;
+
+/** How a member of etcd is told who it is and who the others are; `etcdctl snapshot restore` takes the same. */
+export const membershipFlags = (
+  plan: MachinePlan,
+  members: readonly MachinePlan[],
+): readonly string[] => [
+  ...[`--name=${plan.name}`, `--initial-advertise-peer-urls=${peerUrl(plan)}`],
+  `--initial-cluster=${members.map((each) => `${each.name}=${peerUrl(each)}`).join(',')}`,
+];
+
 /** A member of etcd, as docs/operations.md tells operators to run it. */
 export function etcdProgram(
   machine: Machine,
   members: readonly MachinePlan[],
   files: EtcdCertificateFiles,
 ): Program {
-  const peerUrl = ({ address }: MachinePlan) => `https://${address}:${String(ETCD_PEER_PORT)}`;
-  const { name, plan, address, folder } = machine;
+  const { plan, address } = machine;
   const metrics = `http://${address}:${String(ETCD_METRICS_PORT)}`;
   return {
     part: 'etcd',
     program: 'etcd',
     args: [
-      ...[`--name=${name}`, `--data-dir=${join(folder, 'etcd')}`, '--log-level=warn'],
+      ...[`--data-dir=${etcdData(machine)}`, '--log-level=warn'],
       ...[`--listen-client-urls=${etcdUrl(plan)}`, `--advertise-client-urls=${etcdUrl(plan)}`],
-      ...[`--listen-peer-urls=${peerUrl(plan)}`, `--initial-advertise-peer-urls=${peerUrl(plan)}`],
-      `--initial-cluster=${members.map((each) => `${each.name}=${peerUrl(each)}`).join(',')}`,
+      `--listen-peer-urls=${peerUrl(plan)}`,
+      ...membershipFlags(machine.plan, members),
       `--listen-metrics-urls=${metrics}`,
       ...['--auto-compaction-mode=periodic', '--auto-compaction-retention=15m'],
       '--experimental-watch-progress-notify-interval=10s',

@@ -189,7 +189,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'cluster',
-    summary: 'Accept a restored store',
+    summary: 'Back the cluster up, and accept a restored one',
     group: OTHERS,
     load: async () => (await import('./cluster/index.js')).clusterCommand,
   },

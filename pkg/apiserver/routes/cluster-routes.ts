@@ -1,9 +1,17 @@
-import { HistoryAcceptance, KINDS, JoinTokens, LogLine, paths } from '../../../api/v1/index.js';
+import {
+  BackupLine,
+  HistoryAcceptance,
+  KINDS,
+  JoinTokens,
+  LogLine,
+  paths,
+} from '../../../api/v1/index.js';
 import { Type } from 'typebox';
 import { NotFoundError } from '../../base/index.js';
 import { leaderOf } from '../../objects/index.js';
 import type { ApiContext } from '../api-context.js';
 import { acceptHistory } from '../history/accept-history.js';
+import { beginBackup } from '../history/make-backup.js';
 import type { QueryParameter } from '../http/query.js';
 import type { ApiRequest, RouteDefinition } from '../http/route.js';
 import { FORWARDED_HEADER } from '../logs/log-relay.js';
@@ -69,6 +77,21 @@ export const clusterRoutes: readonly RouteDefinition<ApiContext>[] = [
         signal,
       }),
     }),
+  },
+  {
+    method: 'GET',
+    url: paths.backup,
+    allow: ['admin'],
+    tag: 'Cluster',
+    summary:
+      'Everything that lasts of the cluster, at one revision (NDJSON). What is sealed stays sealed.',
+    answer: BackupLine,
+    streams: 'down',
+    handle: async (context, { openStream, signal }) => {
+      const send = await beginBackup(context, signal);
+      void send(openStream());
+      return undefined;
+    },
   },
   {
     method: 'GET',

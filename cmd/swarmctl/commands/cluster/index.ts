@@ -3,15 +3,16 @@ import type { Command } from 'commander';
 import type { Cli } from '../../cli.js';
 import { defineGroup } from '../define-command.js';
 import { acceptHistoryCommand } from './accept-history.js';
+import { backupCommand } from './backup.js';
 
 /** `swarmctl cluster`. */
 export function clusterCommand(cli: Cli): Command {
   return defineGroup(
     {
       name: 'cluster',
-      summary: 'Accept a restored store',
+      summary: 'Back the cluster up, and accept a restored one',
       examples: [['Is the cluster well?', 'swarmctl describe cluster default']],
     },
-    [acceptHistoryCommand(cli)],
+    [backupCommand(cli), acceptHistoryCommand(cli)],
   );
 }
