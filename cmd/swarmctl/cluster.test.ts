@@ -1,8 +1,9 @@
-import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../../pkg/base/index.js';
-import { puts } from '../../pkg/objects/index.js';
+import { BackupSum, type SwarmClient } from '../../pkg/client/index.js';
+import { puts, remove } from '../../pkg/objects/index.js';
 import { aNode, aNodeHealth, aNodeStatus, aService } from '../../test/builders/objects.js';
 import { SwarmctlFixture } from '../../test/fixtures/swarmctl.js';
 
@@ -168,5 +169,107 @@ describe('cluster backup', () => {
     const { code, err } = await ctl.run('cluster backup -o /nonexistent/folder/file');
     expect(code).not.toBe(0);
     expect(err).toContain('cannot write /nonexistent/folder/file');
+  });
+});
+
+describe('cluster restore', () => {
+  let file: string;
+  let admin: SwarmClient;
+  const services = async () =>
+    (await admin.list('services')).items.map(({ metadata, spec }) => [metadata.name, spec.mode]);
+
+  beforeEach(async () => {
+    const { keys } = ctl.api;
+    admin = await ctl.api.client();
+    await ctl.api.put(
+      puts.service(keys, aService()),
+      puts.node(keys, aNode('n1')),
+      puts.nodeStatus(keys, aNodeStatus('n1')),
+      puts.nodeHealth(keys, aNodeHealth('n1')),
+      puts.node(keys, aNode('gone')),
+    );
+    await admin.create('services', { ...serviceOf('api'), metadata: { name: 'api' } });
+    file = join(ctl.folder, 'cluster.backup');
+    expect((await ctl.run(['cluster', 'backup', '-o', file])).code).toBe(0);
+  });
+  const serviceOf = (name: string) => ({
+    apiVersion: 'swarm/v1',
+    kind: 'Service',
+    metadata: { name },
+    spec: { mode: { replicated: { replicas: 2 } }, task: { container: { image: 'app:1' } } },
+  });
+  const change = async () => {
+    await admin.patch('services', 'api', { spec: { mode: { replicated: { replicas: 5 } } } });
+    await admin.delete('services', 'web');
+    await admin.create('services', serviceOf('new'));
+    await admin.patch('nodes', 'n1', { spec: { availability: 'drain' } });
+    await ctl.api.put(remove(ctl.api.keys.service('web')), remove(ctl.api.keys.node('gone')));
+  };
+  const restore = (...args: readonly string[]) =>
+    ctl.run(['cluster', 'restore', '-f', file, ...args]);
+
+  it('changes nothing when nothing has changed', async () => {
+    const { code, out, err } = await restore();
+    expect({ code, out }).toEqual({ code: 0, out: '' });
+    expect(err).toMatch(/; 0 of \d+ differ now\.\n$/);
+  });
+
+  it('shows what differs with --dry-run', async () => {
+    await change();
+    const before = await services();
+    const { code, out, err } = await restore('--dry-run', '--prune');
+    expect({ code, out }).toEqual({ code: 0, out: '' });
+    expect(err.trim().split('\n').slice(1).sort()).toEqual([
+      '  node/host-gone is not in this cluster any more',
+      '  node/host-n1 restored',
+      '  service/api restored',
+      '  service/new deleted',
+      '  service/web created again',
+    ]);
+    expect(await services()).toEqual(before);
+  });
+
+  it('brings it back when the person is sure, and leaves what is new', async () => {
+    await change();
+    expect((await restore()).code).toBe(2); // nobody is there to be asked
+    const { code, out } = await ctl.run(['cluster', 'restore', '-f', file], { answer: 'y' });
+    expect(code).toBe(0);
+    expect(out.trim().split('\n').sort()).toEqual([
+      'node/host-n1 restored',
+      'service/api restored',
+      'service/web created again',
+    ]);
+    expect((await services()).map(([name]) => name).sort()).toEqual(['api', 'new', 'web']);
+    expect(Object.fromEntries(await services())).toMatchObject({
+      api: { replicated: { replicas: 2 } },
+    });
+    expect((await admin.get('nodes', 'n1')).spec.availability).toBe('active');
+    expect((await restore()).err).toMatch(/ 0 of \d+ differ/);
+  });
+
+  it('deletes what is new with --prune', async () => {
+    await change();
+    expect((await restore('--prune', '--yes')).out).toContain('service/new deleted\n');
+  });
+
+  it('takes the backup of another cluster only when told to', async () => {
+    const sum = new BackupSum();
+    const header = { clusterId: 'another', storeId: 'e1', revision: 9, version: '0.1.0' };
+    const lines = [
+      sum.add({ format: 1, createdAt: '2026-01-01T00:00:00.000Z', ...header }),
+      sum.add({ key: 'services/moved', value: serviceOf('moved') }),
+    ];
+    await writeFile(file, [...lines, JSON.stringify(sum.end(0))].join('\n'));
+    const refused = await restore('--yes');
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).toMatch(/this is a backup of cluster another, and this is cluster \w+/);
+    expect((await restore('--yes', '--foreign')).out).toBe('service/moved created again\n');
+  });
+
+  it('says what is wrong with the file', async () => {
+    await writeFile(file, '{"kind":"Service"}\n');
+    expect((await restore()).err).toMatch(/cannot read .*cluster\.backup: this is no backup/);
+    await rm(file);
+    expect((await restore()).err).toMatch(/cannot read .*no such file/);
   });
 });

@@ -189,7 +189,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'cluster',
-    summary: 'Back the cluster up, and accept a restored one',
+    summary: 'Back the cluster up, bring back what was declared, accept a restored store',
     group: OTHERS,
     load: async () => (await import('./cluster/index.js')).clusterCommand,
   },
