@@ -22,6 +22,8 @@ const LEVELS = [
   ['pkg/controller', 'pkg/client', 'pkg/objects', 'pkg/events'],
   // The cluster as placement sees it, kept from the world: for those who place and those who ask why.
   ['pkg/placement'],
+  // What would happen if: any controllers on a copy of the world.
+  ['pkg/forecast'],
   // L5 what the system does. Controllers are siblings: they meet in the store, never in code.
   ['pkg/apiserver', 'pkg/agent', 'controllers/[^/]+'],
   // L6 entry points: the only place that wires. Nothing imports them.

@@ -15,6 +15,7 @@ export * from './update-policy.js';
 export * from './effective-update.js';
 export * from './disruption.js';
 export * from './rollout.js';
+export * from './plan.js';
 export * from './service-mode.js';
 export * from './job.js';
 export * from './service.js';

@@ -16,5 +16,7 @@ export const paths = {
   object: (plural: string, name: string) => `/v1/${plural}/${encodeURIComponent(name)}`,
   serviceLogs: (name: string) => `/v1/services/${encodeURIComponent(name)}/logs`,
   serviceRollout: (name: string) => `/v1/services/${encodeURIComponent(name)}/rollout`,
+  servicePlacement: (name: string) => `/v1/services/${encodeURIComponent(name)}/placement`,
+  plan: '/v1/plan',
   taskLogs: (name: string) => `/v1/tasks/${encodeURIComponent(name)}/logs`,
 } as const;

@@ -19,6 +19,7 @@ import {
 } from '../../pkg/controller/index.js';
 import type { LeaderTerm } from '../../pkg/election/index.js';
 import { EventRecorder } from '../../pkg/events/index.js';
+import type { ControllersFor } from '../../pkg/forecast/index.js';
 import { Logger } from '../../pkg/log/index.js';
 import { ManagerMetrics, observeControllers, observeRollouts } from '../../pkg/metrics/index.js';
 import { World } from '../../pkg/objects/index.js';
@@ -43,6 +44,18 @@ const RECONCILERS = [
   EnforcementReconciler,
   NodeHealthReconciler,
 ] as const;
+
+/**
+ * What takes part in forecasts: those who decide about tasks. Whoever judges by the hour, such as the health of
+ * nodes, does not, since there it is another one.
+ */
+export const controllersForForecast: ControllersFor = (parts) => [
+  { definition: serviceController, reconciler: new ServiceReconciler(parts) },
+  { definition: jobController, reconciler: new JobReconciler(parts) },
+  { definition: placementController, reconciler: new PlacementReconciler(parts) },
+  { definition: slotController, reconciler: new SlotReconciler(parts) },
+  { definition: enforcementController, reconciler: new EnforcementReconciler(parts) },
+];
 
 /** Registers every reconciler, to be made anew for each term. */
 export function registerReconcilers(container: DependencyContainer): void {

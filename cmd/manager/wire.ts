@@ -20,6 +20,7 @@ import { EtcdHealth } from './etcd-health.js';
 import { onceEtcdAnswers, openEtcd, readEtcdTls, requireGoodEtcd } from './etcd.js';
 import { ManagerHealth } from './manager-health.js';
 import { observability } from './observability.js';
+import { ForecastPlanner } from './planner.js';
 import type { runOptions } from './options.js';
 import { StateFolder } from './state-folder.js';
 import { collectCluster, collectRollouts } from './world-metrics.js';
@@ -161,6 +162,7 @@ function assemble(ground: Cluster): readonly RunnableGroup[] {
     storeTroubles: () => etcd.troubles,
     version: packageJson.version,
     credentials: own.credentials,
+    planner: new ForecastPlanner({ ...base, world }),
     listen: options.listen,
     metrics: metrics.of.api,
   });

@@ -16,6 +16,8 @@ export type ClusterApi = Pick<
   | 'logs'
   | 'managers'
   | 'patch'
+  | 'placement'
+  | 'plan'
   | 'renew'
   | 'replace'
   | 'rollout'

@@ -401,6 +401,8 @@ describe('describe', () => {
           0/5 nodes: 3 insufficient memory, 2 constraint
             3 nodes: insufficient memory (resources)
             2 nodes: constraint node.labels.disk == ssd (constraints)
+            NODE      FILTER   ANSWER
+            host-n1   -        fits
 
       Next restarts:
         web.2: next try in 10s (after a failure, exit code 137)

@@ -5,8 +5,8 @@ import { COMMANDS } from './commands/index.js';
 const EXIT_CODES = `
 Exit codes:
   0    done
-  1    failed: refused, not found, invalid; of diff: there are differences
-  2    the command line is wrong; of diff: it cannot be told
+  1    failed: refused, not found, invalid; of diff and plan: something differs
+  2    the command line is wrong; of diff and plan: it cannot be told
   3    what was waited for did not happen in time
   4    no manager can be reached
   130  interrupted (Ctrl-C)

@@ -6,6 +6,7 @@ import type { Keys, Store } from '../store/index.js';
 import type { CertificateIssuer } from './join/certificate-issuer.js';
 import type { JoinLimits } from './join/join-limits.js';
 import type { LogRelay } from './logs/log-relay.js';
+import type { Planner } from './plan/planner.js';
 import type { MutableKind } from './resources/mutable-kind.js';
 import type { ObjectWriter } from './resources/object-writer.js';
 import type { ResourceRegistry } from './resources/resource-registry.js';
@@ -33,6 +34,7 @@ export interface ApiContext {
   readonly sessions: NodeSessions;
   readonly logs: LogRelay;
   readonly events: EventRecorder;
+  readonly planner: Planner;
   /** Takes note of a watch that runs until the promise resolves. */
   onWatch(running: Promise<void>): void;
 }

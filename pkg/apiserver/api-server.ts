@@ -18,6 +18,7 @@ import { JoinLimits, type JoinLimitOptions } from './join/join-limits.js';
 import { LogRelay } from './logs/log-relay.js';
 import { openApiDocument } from './openapi.js';
 import { ClusterConditions } from './history/cluster-conditions.js';
+import type { Planner } from './plan/planner.js';
 import { clusterWrites } from './resources/cluster-writes.js';
 import type { MutableKind } from './resources/mutable-kind.js';
 import { nodeWrites } from './resources/node-writes.js';
@@ -50,6 +51,8 @@ export interface ApiServerOptions {
   readonly storeTroubles?: () => readonly StoreTrouble[] | undefined;
   /** Opens what the cluster object keeps sealed. */
   readonly sealer: Sealer;
+  /** Says what would happen. */
+  readonly planner: Planner;
   readonly listen: { readonly host: string; readonly port: number };
   /** Default: nothing is measured. */
   readonly metrics?: Handles<typeof apiMetrics.metrics>;

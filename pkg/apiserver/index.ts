@@ -5,3 +5,4 @@ export type { ServerCredentials } from './http/https-listener.js';
 export { ClusterSecrets, sealSecurity } from './join/cluster-secrets.js';
 export type { ClusterSecurity } from './join/cluster-secrets.js';
 export { openApiDocument } from './openapi.js';
+export type { Planner, PlanWish } from './plan/planner.js';

@@ -6,6 +6,9 @@ import {
   type LogLine,
   type ObjectList,
   type RenewResponse,
+  type PlacementAnswer,
+  type PlanAnswer,
+  type PlanRequest,
   type RolloutOrder,
   type SessionRequest,
   type WatchLine,
@@ -62,6 +65,8 @@ interface Call extends Omit<Exchange, 'signal'> {
 }
 
 const TIMEOUT_MS = 10_000;
+/** A manager follows a plan for some seconds, after those of others that came before. */
+const PLAN_TIMEOUT_MS = 60_000;
 const PAGE_LIMIT = 500;
 /** Watches send bookmarks several times in this time. */
 const WATCH_IDLE_MS = 20_000;
@@ -268,6 +273,29 @@ export class SwarmClient {
       body: JSON.stringify(order),
       idempotent: false,
     });
+  }
+
+  /** What would become of objects and tasks by an apply or a deletion. Errors: those of the writes. */
+  async plan(request: PlanRequest, options: ReadOptions = {}): Promise<PlanAnswer> {
+    const answer = await this.call({
+      what: 'make a plan',
+      method: 'POST',
+      path: paths.plan,
+      body: JSON.stringify(request),
+      idempotent: true,
+      signal: options.signal,
+      timeoutMs: options.timeoutMs ?? PLAN_TIMEOUT_MS,
+    });
+    return JSON.parse(answer.text) as PlanAnswer;
+  }
+
+  /** Why tasks of a service have no node, and what every node says to them. */
+  placement(service: string, options: ReadOptions = {}): Promise<PlacementAnswer> {
+    return this.read(
+      `read the placement of services/${service}`,
+      paths.servicePlacement(service),
+      options,
+    );
   }
 
   /** Output of a service's or a task's containers. Ends when all ended, or when the signal aborts. */

@@ -15,12 +15,14 @@ import { stageWorld } from './stage-world.js';
 import type { StagedWorld } from './stage-world.js';
 import { WatchInbox } from './watch-inbox.js';
 import type {
+  ForkedWorld,
   HistoryBreak,
   ListReason,
   WaitOptions,
   WorldCache,
   WorldCacheObserver,
 } from './world-cache.js';
+import { WorldFork } from './world-fork.js';
 import { DoubtError, WorldState } from './world-state.js';
 
 /** What a {@link WatchedWorldCache} is made of. */
@@ -183,6 +185,11 @@ export class WatchedWorldCache implements WorldCache {
 
   get invalid(): ReadonlyMap<string, InvalidEntry> {
     return this.state.invalid;
+  }
+
+  fork(): Promise<ForkedWorld> {
+    const { revision, clusterId, historyBreak } = this;
+    return WorldFork.of(this.state, { revision, clusterId, historyBreak });
   }
 
   get disconnectedMs(): number {

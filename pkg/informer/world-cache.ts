@@ -1,4 +1,4 @@
-import type { HistoryMark, Revision } from '../store/index.js';
+import type { Compare, HistoryMark, Operation, Revision } from '../store/index.js';
 import type { Change, CollectionDefinition, Informer, InvalidEntry } from './collection.js';
 
 /** Bounds of one wait. */
@@ -72,8 +72,22 @@ export interface WorldCache {
   readonly historyBreak: HistoryBreak | undefined;
   onHistoryBroken(listener: (found: HistoryBreak) => void): Disposable;
   acknowledgeHistoryBreak(): void;
+  /** A copy of the world as it is now, to try out what would happen. Costs what the world holds. */
+  fork(): Promise<ForkedWorld>;
 }
 export const WorldCache = Symbol('WorldCache');
+
+/**
+ * A copy of the world that goes on by itself: what is written to it is seen by its readers and by nobody
+ * else, and what happens in the world is not seen here. For those who ask what would happen if.
+ */
+export interface ForkedWorld extends WorldCache {
+  /**
+   * All or nothing, as a store does it, and at once: readers see it when this returns.
+   * Errors: ConflictError when a compare is lost.
+   */
+  commit(compare: readonly Compare[], operations: readonly Operation[]): Revision;
+}
 
 /** Why the world was listed. */
 export type ListReason = 'start' | 'compacted' | 'doubt' | 'mismatch' | 'history-broken';

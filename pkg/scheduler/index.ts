@@ -7,6 +7,7 @@ export { findFailingConstraint, parseConstraint } from './constraint/constraint.
 export type { Constraint, ConstraintTest } from './constraint/constraint.js';
 export type { ConstraintOperator } from './constraint/syntax.js';
 export { avoidancesOf } from './demand.js';
+export { explain } from './explain.js';
 export { PlacementBatch } from './placement-batch.js';
 export { placeInOrder, planPlacements } from './plan.js';
 export { parsePreference, parseTopology } from './preference.js';

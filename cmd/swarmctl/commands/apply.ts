@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { withCluster, type Cli, type Session } from '../cli.js';
 import { UsageError } from '../exit-code.js';
 import type { Declared } from '../objects/declared.js';
-import { changeWords, fieldChanges, writtenParts } from '../objects/field-changes.js';
+import { changeWords } from '../objects/field-changes.js';
 import {
   checkPruneFlags,
   chosenObjects,
@@ -12,7 +12,7 @@ import {
 } from '../objects/prune.js';
 import { readFiles } from '../objects/read-files.js';
 import { pluralOf } from '../objects/target.js';
-import { triedObjects, type TriedObject } from '../objects/tried-objects.js';
+import { changesOf, triedObjects, type TriedObject } from '../objects/tried-objects.js';
 import { WrittenReport } from '../output/print-written.js';
 import { followServices } from '../progress/follow-services.js';
 import { addFileOptions, type FileFlags } from './file-options.js';
@@ -92,9 +92,8 @@ async function write({ api, streams }: Session, { kind, value }: Declared, flags
 
 /** What a dry run says: also which fields would change, and how. */
 function asTried({ before, after, result }: TriedObject) {
-  const changes = before ? fieldChanges(writtenParts(before), writtenParts(after)) : [];
-  const notes = changes.map((change) => `  ${changeWords(change)}`);
-  return { word: result, object: after, notes: result === 'unchanged' ? [] : notes };
+  const notes = changesOf({ before, after, result }).map((change) => `  ${changeWords(change)}`);
+  return { word: result, object: after, notes };
 }
 
 async function prune(

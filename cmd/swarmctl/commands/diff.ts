@@ -47,7 +47,8 @@ export function diffCommand(cli: Cli): Command {
     });
 }
 
-async function answered<T>(work: () => Promise<T>): Promise<T> {
+/** For commands whose 1 is an answer: a failure is told by 2. Errors: NoAnswerError. */
+export async function answered<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -50,6 +50,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./diff.js')).diffCommand,
   },
   {
+    name: 'plan',
+    summary: 'What an apply of files would do to tasks and nodes',
+    group: OBJECTS,
+    load: async () => (await import('./plan.js')).planCommand,
+  },
+  {
     name: 'get',
     summary: 'Show objects',
     group: OBJECTS,

@@ -48,7 +48,7 @@ export async function describeService(
       ),
     ),
     conditionsPart(service.status?.conditions ?? [], context),
-    pendingPart(sorted, context),
+    await pendingPart(session, name, sorted, context),
     renderPart('Next restarts', indented(restartLines(sorted, context))),
     tasksPart(sorted, context),
     eventsPart(events, context),

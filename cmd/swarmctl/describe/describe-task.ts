@@ -36,7 +36,7 @@ export async function describeTask(
       ...statusRows(task, context),
     ]),
     template && renderPart('Template', renderSheet(templateRows(template), 1)),
-    pendingPart([task], context),
+    await pendingPart(session, service, [task], context),
     eventsPart(events, context),
   ]
     .filter(Boolean)
@@ -50,6 +50,7 @@ function specRows(task: Task, { now, nodeName }: DescribeContext): readonly Shee
     ['Service', `${spec.service}, revision ${String(spec.revision)}`],
     ['Slot', spec.slot > 0 ? String(spec.slot) : 'one per node'],
     ['Node', node === undefined ? '<none yet>' : `${nodeName(node)} (${node})`],
+    ['Given', givenWords(spec.assignedResources)],
     ['Desired', spec.desiredState],
     [
       'Restarts',
@@ -64,6 +65,13 @@ function specRows(task: Task, { now, nodeName }: DescribeContext): readonly Shee
 function nextRestart(task: Task, now: Date): string | undefined {
   if (!isWaiting(task, now)) return undefined;
   return backoffWords(task, now) || `in ${untilWords(task.spec.startAt ?? '', now)}`;
+}
+
+/** `gpu: GPU-1, GPU-2`, `ssd: 3`. */
+function givenWords(given: Task['spec']['assignedResources'] = {}): readonly string[] {
+  return Object.entries(given).map(
+    ([kind, what]) => `${kind}: ${typeof what === 'number' ? String(what) : what.join(', ')}`,
+  );
 }
 
 function statusRows(task: Task, { now, paint }: DescribeContext): readonly SheetRow[] {

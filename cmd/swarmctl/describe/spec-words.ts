@@ -34,6 +34,7 @@ export function templateRows(
     ['Limits', limitWords(resources)],
     ['Reserved', reservationWords(resources)],
     ...placementRows(placement),
+    ['Priority', task.priority ? String(task.priority) : undefined],
     ['Restart', restartWords({ task }, isOfJob)],
     ['Stop', stopWords(container)],
     ['Log driver', logDriver ? [logDriver.name, ...(pairs(logDriver.options) ?? [])] : undefined],
@@ -55,12 +56,29 @@ function containerRows(container: ContainerSpec): readonly SheetRow[] {
 }
 
 function placementRows(placement: Placement = {}): readonly SheetRow[] {
-  const { constraints, preferences, maxReplicasPerNode } = placement;
+  const { constraints, preferences, soft, strategy, maxReplicasPerNode, maxPer } = placement;
   return [
     ['Placement', constraints],
+    [
+      'Rather where',
+      soft?.map(({ constraint, weight = 1 }) => `${constraint} (weight ${String(weight)})`),
+    ],
+    ['Near', placement.affinity?.map(neighbourWords)],
+    ['Away from', placement.antiAffinity?.map(neighbourWords)],
     ['Spread over', preferences?.map(({ spread }) => spread)],
+    ['Strategy', strategy],
     ['Max per node', maxReplicasPerNode ? String(maxReplicasPerNode) : undefined],
+    ['Max per label', maxPer?.map(({ key, max }) => `${key}: ${String(max)}`)],
   ];
+}
+
+type Neighbour = NonNullable<Placement['affinity']>[number];
+
+/** `db on the same node (required)`, `db by node.labels.zone (weight 10)`. */
+function neighbourWords({ service, topology = 'node.id', weight }: Neighbour): string {
+  const place = topology === 'node.id' ? 'on the same node' : `by ${topology}`;
+  const how = weight === undefined ? 'required' : `weight ${String(weight)}`;
+  return `${service} ${place} (${how})`;
 }
 
 /** `replicated, 3 replicas`, `global, one task on every eligible node`, and what a job may take. */

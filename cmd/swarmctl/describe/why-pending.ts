@@ -1,31 +1,51 @@
-import type { Task } from '../../../api/v1/index.js';
+import type { Task, UnplacedTasks } from '../../../api/v1/index.js';
+import type { Session } from '../cli.js';
 import { ageOf } from '../output/age.js';
-import { plural } from '../output/words.js';
+import { filterLines, nodeAnswers, taskNames } from '../output/node-answers.js';
 import type { DescribeContext } from './common.js';
-import { renderPart } from './sheet.js';
+import { indented, renderPart } from './sheet.js';
 
-/** Why tasks have no node, with the number of nodes that each filter kept out. Equal reasons once. */
-export function pendingPart(tasks: readonly Task[], { now }: DescribeContext): string {
+/**
+ * Why tasks have no node: the number of nodes that each filter kept out when placement was last tried, and what
+ * every node says now. Equal reasons once.
+ */
+export async function pendingPart(
+  { api, streams }: Session,
+  service: string,
+  tasks: readonly Task[],
+  { now }: DescribeContext,
+): Promise<string> {
   const byReason = new Map<string, Task[]>();
   for (const task of tasks) {
     if (task.spec.nodeId !== undefined || task.spec.pending === undefined) continue;
-    const known = byReason.get(task.spec.pending.message) ?? [];
-    byReason.set(task.spec.pending.message, [...known, task]);
+    const known = byReason.get(task.spec.pending.message);
+    if (known) known.push(task);
+    else byReason.set(task.spec.pending.message, [task]);
   }
-  const blocks = [...byReason].map(([message, waiting]) => blockOf(message, waiting, now));
+  if (byReason.size === 0) return '';
+  // The reasons are known without it, and a service may be gone by now.
+  const answer = await api
+    .placement(service, { signal: streams.interrupted })
+    .catch(() => undefined);
+  const blocks = [...byReason].map(([message, waiting]) =>
+    blockOf({ message, waiting, answers: answer?.unplaced ?? [] }, now),
+  );
   return renderPart('Why pending', blocks.join(''));
 }
 
-const MOST_NAMES = 5;
+interface Reason {
+  readonly message: string;
+  readonly waiting: readonly Task[];
+  readonly answers: readonly UnplacedTasks[];
+}
 
-function blockOf(message: string, tasks: readonly Task[], now: Date): string {
-  const [first] = tasks;
-  const names = tasks.slice(0, MOST_NAMES).map(({ metadata }) => metadata.name);
-  const more = tasks.length > MOST_NAMES ? ` and ${String(tasks.length - MOST_NAMES)} more` : '';
+function blockOf({ message, waiting, answers }: Reason, now: Date): string {
+  const [first] = waiting;
+  const tasks = waiting.map(({ metadata }) => metadata.name);
   const since = ageOf(first?.spec.pending?.since, now);
-  const filters = first?.spec.pending?.filters ?? [];
-  const lines = filters.map(
-    ({ filter, nodes, message: why }) => `      ${plural(nodes, 'node')}: ${why} (${filter})`,
-  );
-  return `${[`  ${names.join(', ')}${more}, for ${since}:`, `    ${message}`, ...lines].join('\n')}\n`;
+  const counts = filterLines(first?.spec.pending?.filters ?? []).map((line) => `${line}\n`);
+  const nodes = answers.find((answer) => answer.tasks.includes(tasks[0] ?? ''))?.nodes ?? [];
+  const details = indented(indented(indented(`${counts.join('')}${nodeAnswers(nodes)}`)));
+  const head = `  ${taskNames({ tasks, count: tasks.length })}, for ${since}:`;
+  return `${head}\n    ${message}\n${details}`;
 }

@@ -3,6 +3,7 @@ import { hasCode } from '../../../pkg/base/index.js';
 import type { Session } from '../cli.js';
 import { checkedObjects } from './checked-objects.js';
 import type { Declared } from './declared.js';
+import { fieldChanges, writtenParts, type FieldChange } from './field-changes.js';
 import type { ReadFiles } from './read-files.js';
 import { pluralOf, type AnyObject } from './target.js';
 
@@ -36,6 +37,16 @@ export async function triedObjects(
     result: attempted.written.result,
     after: attempted.written.object,
   }));
+}
+
+/** The fields that an apply would change; none of an object that is new. */
+export function changesOf({
+  before,
+  after,
+  result,
+}: Pick<TriedObject, 'before' | 'after' | 'result'>): readonly FieldChange[] {
+  if (before === undefined || result === 'unchanged') return [];
+  return fieldChanges(writtenParts(before), writtenParts(after));
 }
 
 function absent(error: unknown): undefined {

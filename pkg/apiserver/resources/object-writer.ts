@@ -12,7 +12,7 @@ import {
 } from '../../base/index.js';
 import type { WorldCache } from '../../informer/index.js';
 import { absent, atVersion } from '../../objects/index.js';
-import { decodeEntry, type Keys, type Store } from '../../store/index.js';
+import { decodeEntry, type Keys, type Operation, type Store } from '../../store/index.js';
 import { appliedPartOf, namesAnnotation, wishOf } from './applied-document.js';
 import { changeOf, describe, type Change } from './object-change.js';
 import type { MutableKind, StoredObject, Submitted } from './mutable-kind.js';
@@ -51,6 +51,16 @@ export interface Order {
   obey(before: StoredObject, now: string): Ordered | undefined;
 }
 
+/** How an apply is meant. */
+export type ApplyMode = WriteMode & { readonly mayCreate: boolean };
+
+/** What a write would do. */
+export interface TriedWrite {
+  readonly result: 'created' | 'configured' | 'unchanged' | 'deleting';
+  /** Absent when nothing would be written. */
+  readonly operation?: Operation;
+}
+
 /** What one write decided from the object as it was. */
 interface Decision {
   readonly result: 'created' | 'configured' | 'unchanged' | 'deleting';
@@ -58,6 +68,8 @@ interface Decision {
   /** False when etcd says the same already. */
   readonly writes: boolean;
 }
+
+type Decide = (before: StoredObject | undefined) => Decision;
 
 const MAX_OBJECT_BYTES = 512 * 1024;
 /** Races are short: the sixth loser in a row is told. */
@@ -96,22 +108,24 @@ export class ObjectWriter {
    * may then still note which fields belong to the document.
    * Errors: InvalidObjectError, TooLargeError; ConflictError when `metadata.version` is stale; NotFoundError.
    */
-  apply(
+  apply(kind: MutableKind, key: string, input: unknown, mode: ApplyMode): Promise<WriteResult> {
+    return this.decided(kind, key, mode, this.applying(kind, key, input, mode));
+  }
+
+  /** What {@link apply} would write; nothing is written. Errors: those of {@link apply}. */
+  async tryApply(
     kind: MutableKind,
     key: string,
     input: unknown,
-    mode: WriteMode & { readonly mayCreate: boolean },
-  ): Promise<WriteResult> {
-    const applied = appliedPartOf(input);
-    const statesCause = namesAnnotation(input, CHANGE_CAUSE);
-    return this.decided(kind, key, mode, (before) => {
-      const wish = requireValid(kind, wishOf(kind, before, input));
-      if (before) return this.configured(kind, before, { wish, applied, statesCause, ...mode });
-      if (!mode.mayCreate) throw notThere(kind, key);
-      requireNoVersion(wish);
-      const stored = { ...this.newObject(kind, wish, mode), applied };
-      return { result: 'created', stored, writes: true };
-    });
+    mode: ApplyMode,
+  ): Promise<TriedWrite> {
+    const before = await this.read(kind, key, mode);
+    return this.tried(kind, this.applying(kind, key, input, mode)(before));
+  }
+
+  /** What {@link markDeleting} would write; nothing is written. Errors: those of {@link markDeleting}. */
+  async tryDelete(kind: MutableKind, key: string, mode: WriteMode): Promise<TriedWrite> {
+    return this.tried(kind, this.deletion(kind, key)(await this.read(kind, key, mode)));
   }
 
   /** Makes an existing object what `input` says. Errors: NotFoundError and those of {@link apply}. */
@@ -165,7 +179,24 @@ export class ObjectWriter {
     version: number | undefined,
     mode: WriteMode,
   ): Promise<WriteResult> {
-    return this.decided(kind, key, mode, (before) => {
+    return this.decided(kind, key, mode, this.deletion(kind, key, version));
+  }
+
+  private applying(kind: MutableKind, key: string, input: unknown, mode: ApplyMode): Decide {
+    const applied = appliedPartOf(input);
+    const statesCause = namesAnnotation(input, CHANGE_CAUSE);
+    return (before) => {
+      const wish = requireValid(kind, wishOf(kind, before, input));
+      if (before) return this.configured(kind, before, { wish, applied, statesCause, ...mode });
+      if (!mode.mayCreate) throw notThere(kind, key);
+      requireNoVersion(wish);
+      const stored = { ...this.newObject(kind, wish, mode), applied };
+      return { result: 'created', stored, writes: true };
+    };
+  }
+
+  private deletion(kind: MutableKind, key: string, version?: number): Decide {
+    return (before) => {
       if (!before) throw notThere(kind, key);
       requireVersion(before, version);
       if (before.metadata.deletingAt !== undefined) {
@@ -174,14 +205,19 @@ export class ObjectWriter {
       const now = this.options.clock.now().toISOString();
       const metadata = { ...before.metadata, deletingAt: now, updatedAt: now };
       return { result: 'deleting', stored: { ...before, metadata }, writes: true };
-    });
+    };
+  }
+
+  private tried(kind: MutableKind, { result, stored, writes }: Decision): TriedWrite {
+    requireSize(stored);
+    return { result, ...(writes && { operation: kind.put(this.options.keys, stored) }) };
   }
 
   private async decided(
     kind: MutableKind,
     key: string,
     mode: WriteMode,
-    decide: (before: StoredObject | undefined) => Decision,
+    decide: Decide,
   ): Promise<WriteResult> {
     for (let attempt = 1; ; attempt += 1) {
       const before = await this.read(kind, key, mode);

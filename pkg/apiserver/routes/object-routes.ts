@@ -292,6 +292,13 @@ function existingKey(context: ApiContext, kind: KindDescription, name = ''): str
   return mutableKind(context, kind).etcdKey(context.keys, stored);
 }
 
+/** Where an apply writes, whether the object exists or not. Errors: NotFoundError. */
+export function writeTargetOf(context: ApiContext, kind: KindDescription, name: string) {
+  const mayCreate = kind.verbs.includes('create');
+  const key = mayCreate ? newKey(context, kind, name) : existingKey(context, kind, name);
+  return { kind: mutableKind(context, kind), key, mayCreate };
+}
+
 /** Only services are called by their key, and only they can be created. */
 function newKey({ keys }: ApiContext, _kind: KindDescription, name = ''): string {
   return keys.service(name);

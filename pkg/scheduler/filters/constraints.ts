@@ -2,12 +2,15 @@ import { messageOf } from '../../base/index.js';
 import { isInAny, parseConstraint } from '../constraint/constraint.js';
 import type { Constraint } from '../constraint/constraint.js';
 import type { NodeTable } from '../node-table.js';
+import type { SchedulingNode } from '../types.js';
 import type { Check, FilterContext } from './filter.js';
 
 /** One constraint against the table's columns. */
 interface Test {
   readonly passes: (slot: number) => boolean;
   readonly reason: string;
+  /** What a node has instead; empty where that says nothing. */
+  readonly found: (slot: number) => string;
 }
 
 /** Passes nodes that satisfy every constraint. */
@@ -21,6 +24,10 @@ export function constraintsFilter({ group, ledger }: FilterContext): Check | und
     fixedKey: JSON.stringify(group.constraints),
     passes: others.length === 0 ? first.passes : (slot) => failing(slot) === undefined,
     reason: (slot) => failing(slot)?.reason ?? '',
+    detail: (slot) => {
+      const test = failing(slot);
+      return test === undefined ? '' : `${test.reason}${test.found(slot)}`;
+    },
   };
 }
 
@@ -31,10 +38,16 @@ function testOf(text: string, table: NodeTable): Test {
     return {
       passes: columnTest(constraint, table),
       reason: `constraint ${constraint.text}`,
+      found: (slot) => foundWords(constraint, table.nodes[slot]),
     };
   } catch (error) {
-    return { passes: () => false, reason: messageOf(error) };
+    return { passes: () => false, reason: messageOf(error), found: () => '' };
   }
+}
+
+function foundWords({ attribute }: Constraint, node: SchedulingNode | undefined): string {
+  if (node === undefined) return '';
+  return attribute.isPresent(node) ? `, it is "${attribute.read(node)}"` : ', it has none';
 }
 
 /** Tells the slots whose nodes satisfy a constraint. Only for slots of existing nodes. */
