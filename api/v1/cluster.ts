@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox';
 import { Applied } from './applied.js';
 import { Condition, ObjectMeta, Timestamp, duration, type StoredMeta } from './common.js';
 import { LogDriver } from './log-driver.js';
-import { STRATEGIES } from './placement.js';
+import { PREEMPTIONS, STRATEGIES } from './placement.js';
 
 const closed = { additionalProperties: false } as const;
 
@@ -41,6 +41,13 @@ export const ClusterSpec = Type.Object(
             Type.Enum([...STRATEGIES], {
               default: 'spread',
               description: 'For services that name none. spread: the emptiest node first.',
+            }),
+          ),
+          preemption: Type.Optional(
+            Type.Enum([...PREEMPTIONS], {
+              default: 'off',
+              description:
+                'on: tasks that find no node send tasks of services of a lower priority away from one.',
             }),
           ),
         },

@@ -1,7 +1,7 @@
 import type { ClusterSpec } from './cluster.js';
 import { modeNameOf } from './job.js';
 import type { NodeSpec } from './node.js';
-import type { PlacementStrategy } from './placement.js';
+import type { PlacementStrategy, Preemption } from './placement.js';
 import type { ServiceMode } from './service-mode.js';
 import { RevisionTemplate } from './service-revision.js';
 import type { ServiceSpec } from './service.js';
@@ -113,6 +113,7 @@ export interface EffectiveClusterSpec {
   readonly nodeLostAfterMs: number;
   readonly certificateExpiryMs: number;
   readonly strategy: PlacementStrategy;
+  readonly preemption: Preemption;
 }
 
 /** Of stored specs, which never change. */
@@ -135,6 +136,7 @@ function readClusterSpec(spec: ClusterSpec): EffectiveClusterSpec {
     nodeLostAfterMs: durationMs(spec.nodeLostAfter, 10_000),
     certificateExpiryMs: durationMs(spec.certificateExpiry, 90 * 24 * 3_600_000),
     strategy: spec.scheduling?.strategy ?? 'spread',
+    preemption: spec.scheduling?.preemption ?? 'off',
   };
 }
 

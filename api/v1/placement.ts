@@ -20,6 +20,10 @@ function constraint(description: string) {
 export const STRATEGIES = ['spread', 'binpack', 'random'] as const;
 export type PlacementStrategy = (typeof STRATEGIES)[number];
 
+/** Whether tasks of a higher priority may send others away from their nodes. */
+export const PREEMPTIONS = ['off', 'on'] as const;
+export type Preemption = (typeof PREEMPTIONS)[number];
+
 /** Another service (or the same) whose tasks should be near, or far. */
 function neighbours(description: string) {
   return Type.Array(

@@ -23,6 +23,13 @@ export const TaskTemplate = Type.Object(
         description: 'Tasks of a higher one get their nodes first. A change restarts nothing.',
       }),
     ),
+    preemption: Type.Optional(
+      Type.Enum(['never', 'lower'], {
+        default: 'lower',
+        description:
+          'Where the cluster allows it: whether tasks that find no node send tasks of a lower priority away. A change restarts nothing.',
+      }),
+    ),
     logDriver: Type.Optional(LogDriver),
     networks: Type.Optional(Type.Array(Type.Unknown(), { description: 'Not supported yet.' })),
     minReady: Type.Optional(

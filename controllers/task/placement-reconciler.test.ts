@@ -201,3 +201,68 @@ describe('a change of placement alone', () => {
     expect(running('web')).toHaveLength(2);
   });
 });
+
+describe('priorities', () => {
+  const big: Partial<Task> = { resources: { reservations: { memory: '6Gi' } } };
+  const on = { scheduling: { preemption: 'on' } } as const;
+
+  it('send tasks of a lower one away where the cluster allows it, which wait then', async () => {
+    const { plane, pass, placesOf } = await aCluster({ n1: {}, n2: {} }, on);
+    await plane.apply(service('low', big, 2));
+    await pass(500);
+    await plane.apply(service('high', { ...big, priority: 10 }));
+    await pass(1_000);
+    expect(placesOf('high')).toHaveLength(1);
+    expect(placesOf('low')).toHaveLength(1);
+    expect(plane.events.messages('TaskMoved')).toEqual([
+      expect.stringMatching(/^makes room on node n[12] for high\.1$/),
+    ]);
+    const [waiting] = plane.tasksOf('low').filter(({ state }) => state === 'pending');
+    expect(waiting?.task.spec).toMatchObject({
+      restarts: 0,
+      failures: 0,
+      pending: { message: '0/2 nodes: 2 insufficient memory' },
+    });
+    await plane.apply(service('high', { ...big, priority: 10 }, 0));
+    await pass(1_000);
+    expect(placesOf('low')).toHaveLength(2);
+  });
+
+  it('send nobody away as long as the cluster does not allow it, or the service does not want it', async () => {
+    const { plane, pass, placesOf } = await aCluster({ n1: {} });
+    await plane.apply(service('low', big));
+    await pass(500);
+    await plane.apply(service('high', { ...big, priority: 10 }));
+    await pass(1_000);
+    expect(placesOf('low')).toEqual(['n1']);
+    expect(placesOf('high')).toEqual([]);
+    const other = await aCluster({ n1: {} }, on);
+    await other.plane.apply(service('low', big));
+    await other.pass(500);
+    await other.plane.apply(service('meek', { ...big, priority: 9, preemption: 'never' }));
+    await other.pass(1_000);
+    expect(other.placesOf('low')).toEqual(['n1']);
+  });
+
+  it('let victims go in peace, and take no more of them meanwhile', async () => {
+    const { plane, pass, members, placesOf } = await aCluster({ n1: {}, n2: {} }, on);
+    await plane.apply(service('low', big, 2));
+    await pass(500);
+    for (const member of members.values()) await member.disconnect();
+    await plane.apply(service('high', { ...big, priority: 10 }));
+    await pass(200);
+    for (const member of members.values()) await member.connect();
+    await pass(2_000);
+    expect(placesOf('high')).toHaveLength(1);
+    expect(plane.events.messages('TaskMoved')).toHaveLength(1);
+  });
+
+  it('leave alone what nothing would bring back', async () => {
+    const { plane, pass, placesOf } = await aCluster({ n1: {} }, on);
+    await plane.apply(service('once', { ...big, restartPolicy: { condition: 'none' } }));
+    await pass(500);
+    await plane.apply(service('high', { ...big, priority: 10 }));
+    await pass(1_000);
+    expect(placesOf('once')).toEqual(['n1']);
+  });
+});

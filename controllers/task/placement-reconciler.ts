@@ -15,6 +15,7 @@ import { packTransactions, type Compare, type TxnPart } from '../../pkg/store/in
 import { partOf } from './apply.js';
 import { earlier, type TaskChange } from './plan-changes.js';
 import { placeAtMs, planPlacement } from './plan-placement.js';
+import { preemptingGroups, Preemptor } from './preemptor.js';
 import type { TaskReconcilerOptions } from './slot-reconciler.js';
 import { serviceStateOf } from './task-reading.js';
 
@@ -23,13 +24,26 @@ const PARALLEL_COMMITS = 4;
 /** A batch that costs much, because much cannot be placed, takes at most a third of the time. */
 const PACE = { minIntervalMs: 0, costFactor: 3, maxIntervalMs: 1_000 };
 
+/** By then what a batch placed can be seen. */
+const PREEMPT_AFTER_MS = 50;
+
+interface Preempting {
+  readonly groups: readonly TaskGroup[];
+  readonly result: ScheduleResult;
+  readonly view: ClusterView;
+  readonly now: number;
+}
+
 /** Gives every task that waits a node, or a reason: one batch over all of them. It has one key. */
 export class PlacementReconciler implements Reconciler, Disposable {
   private readonly pacer = new Pacer(PACE);
   private view: ClusterView | undefined;
   private viewEpoch = 0;
+  private readonly preemptor: Preemptor;
 
-  constructor(private readonly options: TaskReconcilerOptions) {}
+  constructor(private readonly options: TaskReconcilerOptions) {
+    this.preemptor = new Preemptor(options);
+  }
 
   async reconcile(_key: string, context: ReconcileContext): Promise<ReconcileResult> {
     const { world, clock } = this.options;
@@ -48,13 +62,29 @@ export class PlacementReconciler implements Reconciler, Disposable {
     const plan = planPlacement({ tasks, result, now });
     this.pacer.ran(startedMs, clock.monotonicMs());
     await this.apply(plan.changes, view, context);
-    const lookAgainAt = earlier(plan.lookAgainAt, nextAt);
+    const preemptAt = await this.preempt({ groups, result, view, now }, context);
+    const lookAgainAt = earlier(earlier(plan.lookAgainAt, nextAt), preemptAt);
     return lookAgainAt === undefined ? {} : { requeueAfterMs: lookAgainAt - now };
   }
 
   [Symbol.dispose](): void {
     this.view?.[Symbol.dispose]();
     this.view = undefined;
+  }
+
+  /**
+   * Only after a batch that placed nothing: everything that this rests on is then in the view. Else it says when
+   * to look again, in milliseconds since 1970.
+   */
+  private async preempt(
+    { groups, result, view, now }: Preempting,
+    context: ReconcileContext,
+  ): Promise<number | undefined> {
+    const { unplaced, placements } = result;
+    if (preemptingGroups({ groups, unplaced }).length === 0) return undefined;
+    if (placements.length > 0) return now + PREEMPT_AFTER_MS;
+    await this.preemptor.run({ groups, unplaced, view }, context);
+    return undefined;
   }
 
   private viewFor({ term }: ReconcileContext): ClusterView {

@@ -22,6 +22,7 @@ const FACTS: PlacementFacts = {
   strategy: 'spread',
   serviceIdOf: () => undefined,
   priorityOf: () => 0,
+  mayPreempt: () => false,
   failuresOf: () => undefined,
 };
 const policyOf = (restartPolicy: RestartPolicy = {}) =>

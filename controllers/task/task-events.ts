@@ -60,6 +60,8 @@ function describeMove(
       return { type: 'warning', message: `node ${nodeId} is lost` };
     case 'node-unsuitable':
       return { type: 'warning', message: `node ${nodeId} does not suit it any more: ${why ?? ''}` };
+    case 'preempted':
+      return { type: 'warning', message: `makes room on node ${nodeId} for ${why ?? ''}` };
     case 'ended':
       return undefined;
   }

@@ -142,6 +142,20 @@ describe('forecast', () => {
     expect(found.services.map(({ service }) => service)).toEqual(['api', 'web']);
   });
 
+  it('says who makes room for a higher priority', async () => {
+    const cluster = await ImaginedCluster.of({ n1: {} }, { scheduling: { preemption: 'on' } });
+    await cluster.apply(web({ name: 'low', replicas: 1, memory: '6Gi' }));
+    const high = web({ name: 'high', replicas: 1, memory: '6Gi' });
+    const task = { ...high.spec.task, priority: 10 };
+    const found = await cluster.plan({ ...high, spec: { ...high.spec, task } });
+    expect(stepWords(found)).toEqual(['0, high.1 create, low.1 move nowhere']);
+    expect(found.steps[0]?.moves[1]?.why).toBe('makes room on node n1 for high.1');
+    expect(found.services).toMatchObject([
+      { service: 'high', after: { placed: 1 }, unplacedAfter: [] },
+      { service: 'low', after: { placed: 0 }, unplacedAfter: [{ count: 1 }] },
+    ]);
+  });
+
   it('follows a deletion to its end', async () => {
     const cluster = await three();
     await cluster.apply(web());

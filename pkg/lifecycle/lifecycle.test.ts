@@ -250,6 +250,7 @@ describe('groupsOf', () => {
     strategy: 'binpack',
     serviceIdOf: (name: string) => (name === 'db' ? 'uid-db' : undefined),
     priorityOf: (name: string) => (name === 'web' ? 7 : 0),
+    mayPreempt: () => false,
     failuresOf: () => new Map([['n1', 5]]),
   } as const;
 

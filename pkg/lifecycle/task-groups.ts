@@ -15,6 +15,8 @@ export interface PlacementFacts {
   serviceIdOf(name: string): string | undefined;
   /** Present priority of the service of a name: a change of it takes effect at once, whatever runs. */
   priorityOf(name: string): number;
+  /** Whether tasks of the service of a name may send others away, as its present spec says. */
+  mayPreempt(name: string): boolean;
   /** Recent failures by node of one service revision. */
   failuresOf(serviceUid: string, revision: number): ReadonlyMap<string, number> | undefined;
 }
@@ -49,6 +51,7 @@ function groupOf(members: readonly UnplacedView[], facts: PlacementFacts): reado
     serviceName: service,
     revision,
     priority: facts.priorityOf(service),
+    mayPreempt: facts.mayPreempt(service),
     position: instantMs(first.task.metadata.createdAt),
     tasks: members.map(({ task }) => ({
       id: task.metadata.uid,

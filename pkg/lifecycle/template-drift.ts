@@ -21,7 +21,12 @@ const pullPolicyOf = ({ task }: RevisionTemplate) => task.container.pullPolicy ?
 function runningText(template: RevisionTemplate): string {
   const known = texts.get(template);
   if (known !== undefined) return known;
-  const { placement: _placement, priority: _priority, ...task } = template.task;
+  const {
+    placement: _placement,
+    priority: _priority,
+    preemption: _preemption,
+    ...task
+  } = template.task;
   const { pullPolicy: _pullPolicy, ...container } = task.container;
   const text = canonicalTemplate({ ...template, task: { ...task, container } });
   texts.set(template, text);

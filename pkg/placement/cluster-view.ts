@@ -1,4 +1,4 @@
-import { isTerminal, isWanted, type StoredTask } from '../../api/v1/index.js';
+import { isTerminal, type StoredTask } from '../../api/v1/index.js';
 import type { TimeSlice } from '../base/index.js';
 import {
   hasFailed,
@@ -8,8 +8,8 @@ import {
   type TaskView,
 } from '../lifecycle/index.js';
 import type { World } from '../objects/index.js';
-import { avoidancesOf, ClusterState } from '../scheduler/index.js';
-import { demandOf } from './demand-of.js';
+import { ClusterState } from '../scheduler/index.js';
+import { placedTaskOf } from './placed-task.js';
 
 /** Failures older than this do not count against a node (Swarm's). */
 const FAILURE_WINDOW_MS = 300_000;
@@ -125,18 +125,7 @@ export class ClusterView implements Disposable {
       this.state.removeTask(id);
       return;
     }
-    const { reservations, hostPorts, antiAffinity } = demandOf(this.world, task);
-    const { service, serviceUid, assignedResources, desiredState } = task.spec;
-    this.state.setTask({
-      taskId: id,
-      serviceId: serviceUid,
-      nodeId,
-      reservations,
-      assigned: assignedResources,
-      hostPorts,
-      ...(antiAffinity && { avoids: avoidancesOf(service, antiAffinity) }),
-      countsForSpread: isWanted(desiredState),
-    });
+    this.state.setTask(placedTaskOf(this.world, task, nodeId));
   }
 
   /** Tasks of global services have no other node to go to: their failures teach nothing. */

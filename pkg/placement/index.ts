@@ -5,4 +5,5 @@
 export { ClusterView, type NodeVersions } from './cluster-view.js';
 export { demandOf } from './demand-of.js';
 export { explainUnplaced } from './explain-unplaced.js';
+export { placedTaskOf } from './placed-task.js';
 export { placementFacts } from './placement-facts.js';

@@ -10,6 +10,8 @@ export { avoidancesOf } from './demand.js';
 export { explain } from './explain.js';
 export { PlacementBatch } from './placement-batch.js';
 export { placeInOrder, planPlacements } from './plan.js';
+export { planPreemption } from './preemption.js';
+export type { Occupant, Preemption, PreemptionInput } from './preemption.js';
 export { parsePreference, parseTopology } from './preference.js';
 export type {
   AffinityTerm,

@@ -139,6 +139,8 @@ export interface TaskGroup {
   readonly revision: number;
   /** Groups of a higher priority are placed first. Default 0. */
   readonly priority?: number | undefined;
+  /** Its tasks may send tasks of a lower priority away; see {@link planPreemption}. Default false. */
+  readonly mayPreempt?: boolean | undefined;
   /** Place in the queue among groups of one priority, smaller first, e.g. the create-revision of the oldest pending task. */
   readonly position: number;
   /** Placed in this order: when there is room for some only, the first ones get it. */

@@ -34,7 +34,7 @@ export function templateRows(
     ['Limits', limitWords(resources)],
     ['Reserved', reservationWords(resources)],
     ...placementRows(placement),
-    ['Priority', task.priority ? String(task.priority) : undefined],
+    ['Priority', priorityWords(task)],
     ['Restart', restartWords({ task }, isOfJob)],
     ['Stop', stopWords(container)],
     ['Log driver', logDriver ? [logDriver.name, ...(pairs(logDriver.options) ?? [])] : undefined],
@@ -70,6 +70,11 @@ function placementRows(placement: Placement = {}): readonly SheetRow[] {
     ['Max per node', maxReplicasPerNode ? String(maxReplicasPerNode) : undefined],
     ['Max per label', maxPer?.map(({ key, max }) => `${key}: ${String(max)}`)],
   ];
+}
+
+function priorityWords({ priority = 0, preemption }: TaskTemplate): string {
+  if (priority === 0) return '';
+  return preemption === 'never' ? `${String(priority)} (sends nobody away)` : String(priority);
 }
 
 type Neighbour = NonNullable<Placement['affinity']>[number];
