@@ -73,7 +73,7 @@ const withGpus = (...ids: string[]): NodeWish => ({
   description: { genericResources: { gpu: ids.length }, namedResources: { gpu: ids } },
 });
 
-describe('named generic resources', () => {
+describe('3.3 named generic resources', () => {
   it('are recorded on the task, and nobody gets them twice, whoever leads (S10)', async () => {
     const { plane, pass, running } = await aCluster({ n1: withGpus('g1', 'g2', 'g3', 'g4') });
     const given = () => ['a', 'b', 'c'].flatMap((name) => running(name)).flatMap(idsOf);
@@ -109,7 +109,7 @@ describe('named generic resources', () => {
   });
 });
 
-describe('neighbours', () => {
+describe('3.8 neighbours', () => {
   const racks = {
     a1: { labels: { rack: 'a' } },
     a2: { labels: { rack: 'a' } },
@@ -154,7 +154,7 @@ describe('neighbours', () => {
   });
 });
 
-describe('strategies', () => {
+describe('3.8 strategies', () => {
   const nodes = { n1: {}, n2: {}, n3: {} };
 
   it('come from the cluster for services that name none', async () => {
@@ -185,7 +185,7 @@ describe('a change of placement alone', () => {
     );
   });
 
-  it('never leaves a task behind that waits with an older revision (S4)', async () => {
+  it('3.1 never leaves a task behind that waits with an older revision (scenarios 2 and 13, S4)', async () => {
     const { plane, members, pass, running } = await aCluster({ n1: {} });
     await members.get('n1')?.disconnect();
     await pass(20_000);
@@ -202,7 +202,7 @@ describe('a change of placement alone', () => {
   });
 });
 
-describe('priorities', () => {
+describe('3.8 priorities', () => {
   const big: Partial<Task> = { resources: { reservations: { memory: '6Gi' } } };
   const on = { scheduling: { preemption: 'on' } } as const;
 

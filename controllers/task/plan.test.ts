@@ -503,7 +503,7 @@ describe('planPlacement', () => {
     expect(placeAtMs(waiting('a', { ...held, desiredState: 'running' }))).toBeUndefined();
   });
 
-  it('says why a task has no node, once', () => {
+  it('3.1 says why a task has no node, once', () => {
     const [change] = decide([waiting('a')]).changes;
     expect(change).toMatchObject({
       kind: 'explain-task',
@@ -522,12 +522,12 @@ describe('planPlacement', () => {
     expect(decide([outdated], START + 1_000).changes).toHaveLength(1);
   });
 
-  it('places what fits', () => {
+  it('3.1 places what fits', () => {
     const task = { ...waiting('a'), demand: {} };
     expect(decide([task]).changes).toMatchObject([{ kind: 'place-task', nodeId: 'n1' }]);
   });
 
-  it('groups by service and revision, in order of age and slot', () => {
+  it('3.1 groups by service and revision, in order of age and slot', () => {
     const later = new Date(START + 1).toISOString();
     const groups = groupsOf(
       [

@@ -83,7 +83,7 @@ const movesTask = ({ operations }: GuardedTxn) =>
   );
 
 describe('placement', () => {
-  it('decides again when a node is drained between decision and write (scenario 16, S11)', async () => {
+  it('3.1 decides again when a node is drained between decision and write (scenario 16, S11)', async () => {
     let drained = '';
     const { plane, pass, running } = await aCluster({
       nodes: ['n1', 'n2'],
@@ -144,7 +144,7 @@ describe('placement', () => {
     expect(restarts).toBeLessThanOrEqual(5);
   });
 
-  it('prefers other nodes after five failures (scenario 3)', async () => {
+  it('3.4.1 prefers other nodes after five failures (scenario 3)', async () => {
     const { plane, members, pass, running } = await aCluster({ nodes: ['n1', 'n2'] });
     await plane.apply(aService({ replicas: 1, restartPolicy: { delay: '0s', maxDelay: '1s' } }));
     const ends = { n1: 0, n2: 0 };

@@ -23,7 +23,7 @@ const nodeOf = ({ world }: ImaginedCluster, name: string): string =>
   world.tasks.byIndex('name', name).at(-1)?.spec.nodeId ?? '';
 const three = () => ImaginedCluster.of({ n1: {}, n2: {}, n3: {} });
 
-describe('forecast', () => {
+describe('3.8 forecast', () => {
   it('says where new tasks go', async () => {
     const cluster = await three();
     const found = await cluster.plan(web());

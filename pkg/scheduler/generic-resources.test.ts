@@ -19,7 +19,7 @@ const group = (replicas: number, count = 1) => aTaskGroup({ replicas, reservatio
 const given = (state: ClusterState, replicas: number, count = 1) =>
   planPlacements(state, [group(replicas, count)]).placements.map(({ resources }) => resources);
 
-describe('named generic resources', () => {
+describe('3.3 named generic resources', () => {
   it('are given by id, the free ones in the order of the node', () => {
     const state = ClusterState.from([node(['g1', 'g2', 'g3'])], [holder('t', { gpu: ['g2'] })]);
     expect(given(state, 2)).toEqual([{ gpu: ['g1'] }, { gpu: ['g3'] }]);
@@ -27,7 +27,7 @@ describe('named generic resources', () => {
     expect(given(state, 3)).toHaveLength(2);
   });
 
-  it('are the recorded ones, whoever reads them in whatever order: a new leader guesses nothing', () => {
+  it('are the recorded ones (S10), whoever reads them in whatever order: a new leader guesses nothing', () => {
     const tasks = [holder('t', { gpu: ['g3'] }), holder('u', { gpu: ['g1'] })];
     for (const order of [tasks, [...tasks].reverse()]) {
       const state = ClusterState.from([node(['g1', 'g2', 'g3'])], order);

@@ -19,7 +19,7 @@ const place = (group: Parameters<typeof aTaskGroup>[0], tasks: readonly PlacedTa
 
 const placesOf = ({ placements }: ScheduleResult) => placements.map(({ nodeId }) => nodeId).sort();
 
-describe('a maximum per value of an attribute', () => {
+describe('3.8 a maximum per value of an attribute', () => {
   it('counts active tasks of the service, on all nodes of a value', () => {
     const tasks = [of('web', 'a1'), of('web', 'b1', { countsForSpread: false }), of('db', 'b2')];
     const group = { replicas: 9, maxPer: [{ key: rack, max: 2 }], preferences: [] };
@@ -54,7 +54,7 @@ describe('a maximum per value of an attribute', () => {
   });
 });
 
-describe('required affinity', () => {
+describe('3.8 required affinity', () => {
   it('keeps to nodes with a task of the other service', () => {
     const group = { replicas: 3, affinity: [near('db')] };
     expect(placesOf(place(group, [of('db', 'a1'), of('db', 'b2')]))).toEqual(['a1', 'b2', 'b2']);
@@ -102,7 +102,7 @@ describe('required affinity', () => {
   });
 });
 
-describe('required anti-affinity', () => {
+describe('3.8 required anti-affinity', () => {
   it('keeps away from nodes, or values, with a task of the other service', () => {
     const tasks = [of('db', 'a1'), of('db', 'none')];
     const node = { replicas: 3, antiAffinity: [near('db')] };
@@ -158,7 +158,7 @@ describe('required anti-affinity', () => {
   });
 });
 
-describe('preferred affinity and anti-affinity', () => {
+describe('3.8 preferred affinity and anti-affinity', () => {
   it('prefer nodes near, and away, by weight', () => {
     const tasks = [of('db', 'a1'), of('db', 'b1'), of('noisy', 'b1')];
     const group: Partial<TaskGroup> = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatPlatform, normaliseArchitecture } from './platform.js';
 
-describe('normaliseArchitecture', () => {
+describe('3.2.5 normaliseArchitecture (scenario 8, S19)', () => {
   it.each([
     ['x86_64', 'amd64'],
     ['X86_64', 'amd64'],

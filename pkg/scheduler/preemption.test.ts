@@ -40,7 +40,7 @@ function preempt(
 const one = [aSchedulingNode({ id: 'n1' })];
 const two = [aSchedulingNode({ id: 'n1' }), aSchedulingNode({ id: 'n2' })];
 
-describe('planPreemption', () => {
+describe('3.8 planPreemption', () => {
   it('sends away no more than it takes, the least important and the youngest first', () => {
     const occupants = [
       anOccupant({ taskId: 'old', nodeId: 'n1', reservations: memory(2), createdAt: 1 }),

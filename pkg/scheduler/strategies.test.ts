@@ -24,7 +24,7 @@ const place = (
   tasks: readonly PlacedTask[] = [],
 ) => schedule({ nodes, tasks, groups: [aTaskGroup(group)] });
 
-describe('binpack', () => {
+describe('3.8 binpack', () => {
   const binpack = { strategy: 'binpack', reservations: memory(2) } as const;
 
   it('fills a node before it begins with the next', () => {
@@ -82,7 +82,7 @@ describe('binpack', () => {
   });
 });
 
-describe('random', () => {
+describe('3.8 random', () => {
   const nodes = Array.from({ length: 5 }, (_, index) => aSchedulingNode({ id: `n${index}` }));
 
   it('chooses the same for the same ids, whatever the order of nodes', () => {
@@ -120,7 +120,7 @@ describe('random', () => {
   });
 });
 
-describe('soft constraints', () => {
+describe('3.8 soft constraints', () => {
   const nodes = [
     aSchedulingNode({ id: 'plain' }),
     aSchedulingNode({ id: 'ssd', nodeLabels: { disk: 'ssd' } }),
@@ -165,7 +165,7 @@ describe('soft constraints', () => {
   });
 });
 
-describe('priorities', () => {
+describe('3.8 priorities', () => {
   const group = (serviceId: string, more: Partial<TaskGroup> = {}) =>
     aTaskGroup({ serviceId, ...more });
 

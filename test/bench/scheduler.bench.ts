@@ -33,11 +33,27 @@ const CONSTRAINTS = [
 ];
 const PREFERENCES = [{ spread: 'node.labels.region' }, { spread: 'node.labels.az' }];
 
+/** A service with a task in half of the zones. */
+const DB = { service: 'db', serviceId: 'db', topology: 'node.labels.az' };
+
 const VARIANTS: readonly Variant[] = [
   { name: 'plain', group: {} },
   { name: 'reservations', group: { reservations: RESERVATIONS } },
   { name: 'constraints', group: { constraints: CONSTRAINTS } },
   { name: 'preferences', group: { preferences: PREFERENCES } },
+  { name: 'binpack', group: { reservations: RESERVATIONS, strategy: 'binpack' } },
+  { name: 'random', group: { reservations: RESERVATIONS, strategy: 'random' } },
+  { name: 'max per zone', group: { maxPer: [{ key: 'node.labels.az', max: 1_000 }] } },
+  { name: 'affinity, required', group: { affinity: [DB] } },
+  { name: 'anti-affinity, required', group: { antiAffinity: [DB] } },
+  {
+    name: 'affinity, anti-affinity and soft constraints, preferred',
+    group: {
+      affinity: [{ ...DB, weight: 10 }],
+      antiAffinity: [{ ...DB, topology: 'node.id', weight: 5 }],
+      soft: CONSTRAINTS.map((constraint) => ({ constraint, weight: 1 })),
+    },
+  },
   {
     name: 'all together',
     group: {
@@ -95,6 +111,12 @@ function placedTask(index: number, nodes: number): PlacedTask {
   };
 }
 
+/** One in each of the first ten zones. */
+function dbTask(index: number): PlacedTask {
+  const nodeId = `node${String(index).padStart(6, '0')}`;
+  return { taskId: `db-${index}`, serviceId: 'db', nodeId, countsForSpread: true };
+}
+
 async function placementsPerSecond(
   state: ClusterState,
   waiting: readonly TaskGroup[],
@@ -115,7 +137,7 @@ async function placementRow(
 ): Promise<BenchmarkRow> {
   const state = ClusterState.from(
     Array.from({ length: size.nodes }, (_, i) => node(i)),
-    [],
+    Array.from({ length: 10 }, (_, i) => dbTask(i)),
   );
   const waiting = groups(size.tasks, 1_000, rest);
   const summary = await repeat(runs, () => placementsPerSecond(state, waiting));
