@@ -39,7 +39,7 @@ export interface ForecastOptions {
   /** Names of the services that they write. */
   readonly services: readonly string[];
   readonly signal: AbortSignal;
-  /** Default 8 s. */
+  /** Default 20 s. */
   readonly budgetMs?: number;
   /** For the budget. */
   readonly clock: Clock;
@@ -49,7 +49,7 @@ export interface ForecastOptions {
 export type Forecast = Pick<PlanAnswer, 'services' | 'steps' | 'settled'>;
 
 /** So much time of the machine may one forecast take. */
-const BUDGET_MS = 8_000;
+const BUDGET_MS = 20_000;
 /** Waits that are followed: a delay between two steps may be long, but a rollout of months is no plan. */
 const HORIZON_MS = 30 * 86_400_000;
 

@@ -9,7 +9,7 @@ import type { World } from '../objects/index.js';
 
 /** Looks at tasks that one forecast may cost: a step of a service costs as many as it has tasks. */
 const MAX_LOOKS = 20_000;
-const MIN_STEPS = 8;
+const MIN_STEPS = 5;
 
 /** An update policy that comes to its end in fewer steps. */
 export interface QuickerPace {

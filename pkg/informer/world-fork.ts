@@ -1,4 +1,4 @@
-import { CompactedError, ConflictError, newWriteId, TimeSlice } from '../base/index.js';
+import { CompactedError, ConflictError, TimeSlice, type WriteId } from '../base/index.js';
 import { nullLogger } from '../log/index.js';
 import { encodeValue, type Compare, type Operation, type Revision } from '../store/index.js';
 import type { Change, CollectionDefinition, Informer, InvalidEntry } from './collection.js';
@@ -13,6 +13,9 @@ export interface ForkPoint {
   readonly clusterId: string | undefined;
   readonly historyBreak: HistoryBreak | undefined;
 }
+
+/** Nobody loses a reply here, so writes need not be told from each other. */
+const OURS = 'fork' as WriteId;
 
 /** {@link ForkedWorld}; shares the objects of its origin, which are frozen. */
 export class WorldFork implements ForkedWorld {
@@ -131,7 +134,7 @@ export class WorldFork implements ForkedWorld {
     if (operation.kind === 'delete') {
       return known && this.state.apply({ kind: 'delete', key, modRevision });
     }
-    const value = encodeValue(operation.value, newWriteId());
+    const value = encodeValue(operation.value, OURS);
     const createRevision = known?.createRevision ?? modRevision;
     return this.state.apply({ kind: 'put', entry: { key, value, createRevision, modRevision } });
   }
