@@ -52,7 +52,7 @@ interface Entry {
 export function countTasks(input: CountInput): Counts {
   const { slots, isCurrent, lostNodes, now } = input;
   const entries = slots.map((slot): Entry => ({ slot, task: representativeOf(slot, isCurrent) }));
-  const isOnLostNode = ({ task }: TaskView) => lostNodes.has(task.spec.nodeId ?? '');
+  const isOnLostNode = testFor(lostNodes);
   const runs = (view: TaskView) => view.state === 'running' && !isOnLostNode(view);
   const running = slots.filter((slot) => slot.live.some(runs));
   const live = entries.filter(({ slot }) => slot.live.length > 0);
@@ -81,15 +81,25 @@ export function countTasks(input: CountInput): Counts {
   };
 }
 
+/** Mostly there is no lost node, and then nothing has to be looked up. */
+function testFor(lostNodes: ReadonlySet<string>): (view: TaskView) => boolean {
+  if (lostNodes.size === 0) return () => false;
+  return ({ task }) => lostNodes.has(task.spec.nodeId ?? '');
+}
+
 /** Of the slots that run. */
 function readiness(
   running: readonly Slot[],
   { lostNodes, availableAt, now }: CountInput,
 ): Pick<Counts, 'ready' | 'unready' | 'nextReadyAtMs'> {
   const nowMs = instantMs(now);
+  const isOnLostNode = testFor(lostNodes);
   const instants = running.map(({ live }) => {
-    const reachable = live.filter(({ task }) => !lostNodes.has(task.spec.nodeId ?? ''));
-    return Math.min(...reachable.map((view) => availableAt(view) ?? Infinity));
+    let first = Infinity; // without lists: there may be ten thousand slots
+    for (const view of live) {
+      if (!isOnLostNode(view)) first = Math.min(first, availableAt(view) ?? Infinity);
+    }
+    return first;
   });
   const later = instants.filter((at) => at > nowMs && at < Infinity);
   return {
