@@ -133,6 +133,17 @@ describe('3.8 forecast', () => {
     expect(relabelled.services.map(({ service }) => service)).toEqual(['web']);
   });
 
+  it('tells of a move once, also of a task that an update made', async () => {
+    const cluster = await three();
+    await cluster.apply(web());
+    await cluster.apply(web({ image: 'app:2' }));
+    const node = nodeOf(cluster, 'web.1');
+    const drained = cluster.changedNode(node, { availability: 'drain' });
+    const found = await cluster.planWrites([drained]);
+    expect(stepWords(found)).toEqual(['0, web.1 move other node']);
+    expect(found.steps[0]?.moves[0]).toMatchObject({ from: node, why: `node ${node} is drained` });
+  });
+
   it('finds room for those who waited when others go', async () => {
     const cluster = await ImaginedCluster.of({ n1: {} });
     await cluster.apply(web({ replicas: 1, memory: '6Gi' }));

@@ -65,10 +65,10 @@ export class MoveLog implements EventRecorder, Disposable {
   }
 
   private noteNew(task: StoredTask): void {
-    const { updates, replaces } = task.spec;
-    const old = updates ?? replaces;
-    const from = old === undefined ? undefined : this.world.tasks.get(old)?.spec.nodeId;
-    if (old !== undefined) this.followed.add(old);
+    // What moves a task that an update made is told by `replaces`; its `updates` is the update's.
+    const { updates, replaces = updates } = task.spec;
+    const from = replaces === undefined ? undefined : this.world.tasks.get(replaces)?.spec.nodeId;
+    if (replaces !== undefined) this.followed.add(replaces);
     this.note(task, { action: actionOf(task), from });
   }
 
