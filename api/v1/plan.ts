@@ -37,7 +37,7 @@ export const PlannedObject = Type.Object({
 export type PlannedObject = Static<typeof PlannedObject>;
 
 /** What can happen to the task of a slot. */
-export const PLANNED_ACTIONS = ['create', 'place', 'update', 'move', 'stop'] as const;
+export const PLANNED_ACTIONS = ['create', 'place', 'update', 'move', 'stay', 'stop'] as const;
 export type PlannedAction = (typeof PLANNED_ACTIONS)[number];
 
 /** Something that would happen to the task of a slot. */
@@ -46,7 +46,7 @@ export const PlannedMove = Type.Object({
   task: text('Name of the slot, such as web.1.'),
   action: Type.Enum([...PLANNED_ACTIONS], {
     description:
-      'create: a new task. place: one that waits finds a node. update: a new task of another revision for the old one. move: a new task because the old one has to leave its node. stop: no task follows.',
+      'create: a new task. place: one that waits finds a node. update: a new task of another revision for the old one. move: a new task because the old one has to leave its node. stay: it should leave its node, and keeps it until it finds another. stop: no task follows.',
   }),
   from: Type.Optional(text('Id of the node of the old task.')),
   to: Type.Optional(text('Id of the node of the new task. Absent: it finds none.')),

@@ -91,7 +91,9 @@ describe('plan', () => {
     const { code, out } = await planned(`${node} { role: worker, availability: drain }\n`);
     expect(code).toBe(1);
     expect(out).toContain('spec.availability: active -> drain');
-    expect(out).toContain('web.1   moved host-n1 -> no node (node host-n1 is drained)');
+    expect(out).toContain(
+      'web.1   stays on host-n1 until it finds another node (node host-n1 is drained)',
+    );
   });
 
   it('plans what would be pruned', async () => {

@@ -21,6 +21,7 @@ export class MoveLog implements EventRecorder, Disposable {
   private readonly arriving = new Map<string, Noted>();
   /** Tasks that something follows: they are told of with it. */
   private readonly followed = new Set<string>();
+  private readonly stopped = new Set<string>();
   private readonly reasons = new Map<string, string>();
   private readonly subscription: Disposable;
 
@@ -65,10 +66,9 @@ export class MoveLog implements EventRecorder, Disposable {
   }
 
   private noteNew(task: StoredTask): void {
-    // What moves a task that an update made is told by `replaces`; its `updates` is the update's.
-    const { updates, replaces = updates } = task.spec;
-    const from = replaces === undefined ? undefined : this.world.tasks.get(replaces)?.spec.nodeId;
-    if (replaces !== undefined) this.followed.add(replaces);
+    const old = predecessorOf(task);
+    const from = old === undefined ? undefined : this.world.tasks.get(old)?.spec.nodeId;
+    if (old !== undefined) this.followed.add(old);
     this.note(task, { action: actionOf(task), from });
   }
 
@@ -80,6 +80,7 @@ export class MoveLog implements EventRecorder, Disposable {
       else arriving.to = after.spec.nodeId;
     }
     if (isWanted(before.spec.desiredState) && !isWanted(after.spec.desiredState)) {
+      this.stopped.add(uid);
       this.note(after, { action: 'stop', from: after.spec.nodeId });
     }
   }
@@ -95,11 +96,13 @@ export class MoveLog implements EventRecorder, Disposable {
   }
 
   private moveOf({ task, action, from, to }: Noted): PlannedMove {
-    const reason = this.reasons.get(task.spec.replaces ?? '');
+    const old = predecessorOf(task) ?? '';
+    const reason = this.reasons.get(old);
+    const stays = action === 'move' && to === undefined && !this.stopped.has(old);
     return {
       service: task.spec.service,
       task: task.metadata.name,
-      action,
+      action: stays ? 'stay' : action,
       ...(from !== undefined && { from }),
       ...(to !== undefined && { to }),
       ...(reason !== undefined && { why: reason }),
@@ -107,9 +110,13 @@ export class MoveLog implements EventRecorder, Disposable {
   }
 }
 
+/** The task whose place it takes; of several reasons the last one, since they are handed on. */
+const predecessorOf = ({ spec }: StoredTask): string | undefined =>
+  spec.moves ?? spec.replaces ?? spec.updates;
+
 function actionOf({ spec }: StoredTask): PlannedMove['action'] {
-  if (spec.updates !== undefined && spec.replaces === undefined) return 'update';
-  return spec.replaces === undefined ? 'create' : 'move';
+  if (spec.moves !== undefined || spec.replaces !== undefined) return 'move';
+  return spec.updates === undefined ? 'create' : 'update';
 }
 
 function byPlace(a: Noted, b: Noted): number {

@@ -2,9 +2,9 @@ import type { EffectiveRestartPolicy } from '../../api/v1/index.js';
 import { endedAtMs, instantMs, ranMs, type TaskView } from './task-view.js';
 
 /**
- * Why a live task needs a successor: it ended by itself, its node drains or is lost (or removed), the
- * node does not suit it any more, or a task of a higher priority needs its place. Only the first is the task's own doing: it alone counts as an attempt and
- * as a failure, and it alone waits.
+ * Why a live task needs a successor: it ended by itself, its node drains or is lost (or removed), the node does
+ * not suit it any more, or a task of a higher priority needs its place. Only the first is the task's own doing:
+ * it alone counts as an attempt and as a failure, and it alone waits.
  */
 export type EndCause = 'ended' | 'node-drained' | 'node-lost' | 'node-unsuitable' | 'preempted';
 

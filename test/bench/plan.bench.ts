@@ -5,6 +5,8 @@
 import type { StoredService } from '../../api/v1/index.js';
 import { planService } from '../../controllers/service/plan.js';
 import { snapshotOf } from '../../controllers/service/snapshot.js';
+import { SystemClock } from '../../pkg/base/index.js';
+import { NodeLosses } from '../../pkg/objects/index.js';
 import { BUILT_AT, aService } from '../builders/objects.js';
 import { ImaginedCluster } from '../fixtures/imagined-cluster.js';
 import { elapsedMs, formatReport, machineLine, parseBenchmarkOptions, repeat } from './harness.js';
@@ -27,9 +29,10 @@ const emptyCluster = () =>
 /** Snapshot and plan, as the controller takes them. */
 function planOnce(cluster: ImaginedCluster): number {
   const { world } = cluster;
+  const losses = new NodeLosses(world, new SystemClock());
   const stored = world.services.get('web');
   if (!stored) throw new Error('there is no service');
-  const snapshot = snapshotOf(world, stored, { now: BUILT_AT, leadingSince: 0 });
+  const snapshot = snapshotOf(world, stored, { now: BUILT_AT, leadingSince: 0, losses });
   return planService(snapshot).changes.length;
 }
 

@@ -73,15 +73,19 @@ function moveWords({ action, from, to, why }: PlannedMove, nodeName: NodeNames):
     case 'update':
       return `replaced ${way}`;
     case 'move':
-      return `moved ${way}${why === undefined ? '' : ` (${withNames(why, from, nodeName)})`}`;
+      return `moved ${way}${reasonWords(why, from, nodeName)}`;
+    case 'stay':
+      return `stays on ${old} until it finds another node${reasonWords(why, from, nodeName)}`;
     case 'stop':
       return `stopped on ${old}`;
   }
 }
 
 /** Managers name nodes by id, people by host name. */
-const withNames = (text: string, id: string | undefined, nodeName: NodeNames): string =>
-  id === undefined ? text : text.replaceAll(id, nodeName(id));
+function reasonWords(why: string | undefined, id: string | undefined, nodeName: NodeNames): string {
+  if (why === undefined) return '';
+  return ` (${id === undefined ? why : why.replaceAll(id, nodeName(id))})`;
+}
 
 function placementTable({ services }: Planned, nodeName: NodeNames): string {
   if (services.length === 0) return '';
