@@ -13,8 +13,16 @@ const LEVELS = [
   ['pkg/base'],
   // L1 what every process needs before it does anything.
   ['pkg/log', 'pkg/metrics', 'pkg/config'],
-  // L2 one folder per outside world (etcd, Docker, X.509, YAML, the kernel), and pure placement.
-  ['pkg/store', 'pkg/engine', 'pkg/pki', 'pkg/scheduler', 'pkg/manifest', 'pkg/network'],
+  // L2 one folder per outside world (etcd, Docker, X.509, YAML, the kernel), and what is pure: placement, calendars.
+  [
+    'pkg/store',
+    'pkg/engine',
+    'pkg/pki',
+    'pkg/scheduler',
+    'pkg/cron',
+    'pkg/manifest',
+    'pkg/network',
+  ],
   // L3 from keys to caches, queues and leadership.
   // Beside them what stored objects mean together, which controllers and API share.
   ['pkg/informer', 'pkg/queue', 'pkg/election', 'pkg/lifecycle'],
@@ -43,6 +51,7 @@ const DRIVERS = {
   '@fastify/swagger': 'pkg/apiserver',
   pino: 'pkg/log',
   'prom-client': 'pkg/metrics',
+  croner: 'pkg/cron',
   yaml: 'pkg/manifest',
   commander: 'cmd',
   'reflect-metadata': '(cmd|deploy|pkg/pki)',
@@ -53,7 +62,7 @@ const DRIVERS = {
 const SWARMCTL_MAY_IMPORT = ['api', 'pkg/base', 'pkg/client', 'pkg/manifest', 'cmd/swarmctl'];
 
 /** A plan decides from its snapshot; these have no clock, no network and no disk. */
-const PLANS_MAY_IMPORT = ['api', 'pkg/base', 'pkg/scheduler', 'pkg/lifecycle'];
+const PLANS_MAY_IMPORT = ['api', 'pkg/base', 'pkg/scheduler', 'pkg/cron', 'pkg/lifecycle'];
 
 /** Tests may reach anywhere, and nothing but tests may reach into test/. */
 const TEST_FILES = '(^test/|[.](test|bench)[.]ts$)';
