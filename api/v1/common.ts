@@ -62,6 +62,17 @@ export const cpuCount = (notes: FieldNotes = {}) =>
 /** An instant in UTC, ISO 8601. */
 export const Timestamp = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z$' });
 
+/** The object that made this one, and that takes it along when it goes. */
+export const OwnerReference = Type.Object(
+  { kind: Type.String(), name: Type.String(), uid: Type.String() },
+  {
+    additionalProperties: false,
+    description:
+      'The object that made this one and takes it along when it goes. Set by the server.',
+  },
+);
+export type OwnerReference = Static<typeof OwnerReference>;
+
 /** What every object says of itself. All but name, labels and annotations is set by the server. */
 export const ObjectMeta = Type.Object(
   {
@@ -106,6 +117,7 @@ export const ObjectMeta = Type.Object(
           'Deletion was asked for; the object goes when all it owns is gone. Set by the server.',
       }),
     ),
+    ownedBy: Type.Optional(OwnerReference),
   },
   { additionalProperties: false },
 );
@@ -120,6 +132,7 @@ export interface StoredMeta {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly deletingAt?: string;
+  readonly ownedBy?: OwnerReference;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }

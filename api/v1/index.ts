@@ -20,6 +20,7 @@ export * from './service-mode.js';
 export * from './job.js';
 export * from './service.js';
 export * from './service-revision.js';
+export * from './cron-job.js';
 export * from './task.js';
 export * from './node.js';
 export * from './cluster.js';

@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox';
 import { Cluster, Manager } from './cluster.js';
+import { CronJob } from './cron-job.js';
 import { Event } from './event.js';
 import { Node } from './node.js';
 import { ServiceRevision } from './service-revision.js';
@@ -41,6 +42,15 @@ export const KINDS: readonly KindDescription[] = [
     verbs: readOnly,
     schema: Task,
     summary: 'One run of a service in one slot.',
+  },
+  {
+    kind: 'CronJob',
+    plural: 'cronjobs',
+    singular: 'cronjob',
+    shortNames: ['cj'],
+    verbs: ['get', 'list', 'watch', 'create', 'replace', 'patch', 'delete'],
+    schema: CronJob,
+    summary: 'A job that is run on a schedule.',
   },
   {
     kind: 'ServiceRevision',

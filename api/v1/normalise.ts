@@ -1,4 +1,5 @@
 import type { ClusterSpec } from './cluster.js';
+import type { CronJobSpec } from './cron-job.js';
 import { modeNameOf } from './job.js';
 import type { NodeSpec } from './node.js';
 import type { PlacementStrategy, Preemption } from './placement.js';
@@ -27,6 +28,17 @@ interface SchemaNode {
  */
 export function normaliseServiceSpec(spec: ServiceSpec): ServiceSpec {
   return { ...spec, mode: normaliseMode(spec.mode) };
+}
+
+/** A valid cron job's spec as it is stored; as sparing as {@link normaliseServiceSpec}. */
+export function normaliseCronJobSpec(spec: CronJobSpec): CronJobSpec {
+  return { ...spec, job: { ...spec.job, mode: spec.job.mode ?? { replicatedJob: {} } } };
+}
+
+/** The spec of the services that a cron job makes. */
+export function jobSpecOf({ job }: CronJobSpec): ServiceSpec {
+  const { mode = { replicatedJob: {} }, task, endpoint } = job;
+  return { mode, task, ...(endpoint !== undefined && { endpoint }) };
 }
 
 function normaliseMode(mode: ServiceMode | undefined): ServiceMode {

@@ -18,5 +18,6 @@ export const paths = {
   serviceRollout: (name: string) => `/v1/services/${encodeURIComponent(name)}/rollout`,
   servicePlacement: (name: string) => `/v1/services/${encodeURIComponent(name)}/placement`,
   plan: '/v1/plan',
+  cronJobRun: (name: string) => `/v1/cronjobs/${encodeURIComponent(name)}/run`,
   taskLogs: (name: string) => `/v1/tasks/${encodeURIComponent(name)}/logs`,
 } as const;

@@ -20,7 +20,7 @@ const ttlAfterFinished = Type.Optional(
 );
 
 /** A number of tasks that have to end well. */
-const ReplicatedJob = Type.Object(
+export const ReplicatedJob = Type.Object(
   {
     totalCompletions: Type.Optional(
       Type.Integer({
@@ -53,7 +53,7 @@ const ReplicatedJob = Type.Object(
 );
 
 /** One task that has to end well on every eligible node. */
-const GlobalJob = Type.Object(
+export const GlobalJob = Type.Object(
   {
     backoffLimit: Type.Optional(
       Type.Integer({

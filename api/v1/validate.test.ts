@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { canonicalTemplate, normaliseServiceSpec } from './normalise.js';
 import type { ServiceSpec } from './service.js';
-import { clusterProblems, serviceProblems } from './validate.js';
+import { clusterProblems, cronJobProblems, serviceProblems } from './validate.js';
 
 const service = (spec: object, name = 'web') => ({
   apiVersion: 'swarm/v1',
@@ -211,5 +211,65 @@ describe('normaliseServiceSpec', () => {
   it('spells the mode out and adds nothing else', () => {
     const spec = container() as ServiceSpec;
     expect(normaliseServiceSpec(spec)).toEqual({ ...spec, mode: { replicated: { replicas: 1 } } });
+  });
+});
+
+describe('cronJobProblems', () => {
+  const cronJob = (spec: object, name = 'backup') => ({
+    apiVersion: 'swarm/v1',
+    kind: 'CronJob',
+    metadata: { name },
+    spec: { schedule: '@daily', job: container(), ...spec },
+  });
+  const found = (value: unknown) =>
+    Object.fromEntries(cronJobProblems(value).map(({ path, message }) => [path, message]));
+
+  it('accepts the smallest cron job, and one that says everything', () => {
+    expect(found(cronJob({}))).toEqual({});
+    const everything = {
+      timeZone: 'Europe/Berlin',
+      concurrency: 'forbid',
+      startingDeadline: '10s',
+      suspend: true,
+      history: { successful: 0, failed: 1000 },
+      job: { labels: { a: 'b' }, mode: { globalJob: { backoffLimit: 1 } }, ...container() },
+    };
+    expect(found(cronJob(everything))).toEqual({});
+  });
+
+  it.each([
+    [{ concurrency: 'never' }, 'spec.concurrency', /allow.*forbid.*replace/],
+    [{ startingDeadline: '9s' }, 'spec.startingDeadline', /found 9s, expected at least 10s/],
+    [{ startingDeadline: 'soon' }, 'spec.startingDeadline', /duration/],
+    [{ history: { failed: -1 } }, 'spec.history.failed', /0/],
+    [{ suspended: true }, 'spec.suspended', /suspend/],
+    [{ job: {} }, 'spec.job.task', /required/],
+    [
+      { job: { mode: {}, ...container() } },
+      'spec.job.mode',
+      /found none, expected exactly one of replicatedJob, globalJob/,
+    ],
+    [
+      { job: { mode: { replicatedJob: {}, globalJob: {} }, ...container() } },
+      'spec.job.mode',
+      /found replicatedJob and globalJob/,
+    ],
+    [{ job: { mode: { replicated: {} }, ...container() } }, 'spec.job.mode.replicated', /./],
+    [{ job: { ...container(), update: {} } }, 'spec.job.update', /./],
+    [
+      { job: container({ secrets: ['a'] }) },
+      'spec.job.task.container.secrets',
+      /not supported yet/,
+    ],
+  ])('refuses %j at its path', (spec, path, message) => {
+    const problems = found(cronJob(spec));
+    expect(Object.keys(problems)).toEqual([path]);
+    expect(problems[path]).toMatch(message);
+  });
+
+  it('leaves room for the time in the names of runs', () => {
+    expect(found(cronJob({}, 'a'.repeat(52)))).toEqual({});
+    expect(found(cronJob({}, 'a'.repeat(53)))['metadata.name']).toContain('at most 52 characters');
+    expect(found(cronJob({}, 'Backup'))['metadata.name']).toContain('a-z, 0-9');
   });
 });

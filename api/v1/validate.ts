@@ -9,12 +9,16 @@ import { codec, describeValue, type Problem } from './problems.js';
 import { NOT_SUPPORTED_YET, type Report } from './report.js';
 import { parseDurationMs } from './quantities.js';
 import { Cluster } from './cluster.js';
+import { CronJob } from './cron-job.js';
+import { cronJobRules } from './cron-job-rules.js';
+import { jobSpecOf } from './normalise.js';
 import { Node } from './node.js';
 import { resourceRules } from './resource-rules.js';
 import { Service, type ServiceSpec } from './service.js';
 import { updateRules } from './update-rules.js';
 
 const serviceCodec = codec<Service>(Service);
+const cronJobCodec = codec<CronJob>(CronJob);
 const nodeCodec = codec<Node>(Node);
 const clusterCodec = codec<Cluster>(Cluster);
 
@@ -30,6 +34,20 @@ export function serviceProblems(input: unknown): readonly Problem[] {
     );
   }
   checkSpec(input.spec, report);
+  return problems;
+}
+
+/** Every problem of a cron job as a user wrote it, but for its schedule. */
+export function cronJobProblems(input: unknown): readonly Problem[] {
+  if (!cronJobCodec.check(input)) return cronJobCodec.problems(input);
+  const problems: Problem[] = [];
+  cronJobRules(input, (path, message) => problems.push({ path, message }));
+  // A mode that is wrong was told in a cron job's words.
+  const isModeTold = problems.some(({ path }) => path === 'spec.job.mode');
+  checkSpec(jobSpecOf(input.spec), (path, message) => {
+    if (path === 'spec.mode' && isModeTold) return;
+    problems.push({ path: path.replace(/^spec/, 'spec.job'), message });
+  });
   return problems;
 }
 

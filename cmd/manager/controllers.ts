@@ -1,4 +1,5 @@
 import type { DependencyContainer, InjectionToken } from 'tsyringe';
+import { cronJobController, CronJobReconciler } from '../../controllers/cron-job/index.js';
 import { jobController, JobReconciler } from '../../controllers/job/index.js';
 import { nodeHealthController, NodeHealthReconciler } from '../../controllers/node-health/index.js';
 import { serviceController, ServiceReconciler } from '../../controllers/service/index.js';
@@ -21,7 +22,12 @@ import type { LeaderTerm } from '../../pkg/election/index.js';
 import { EventRecorder } from '../../pkg/events/index.js';
 import type { ControllersFor } from '../../pkg/forecast/index.js';
 import { Logger } from '../../pkg/log/index.js';
-import { ManagerMetrics, observeControllers, observeRollouts } from '../../pkg/metrics/index.js';
+import {
+  ManagerMetrics,
+  observeControllers,
+  observeJobs,
+  observeRollouts,
+} from '../../pkg/metrics/index.js';
 import { World } from '../../pkg/objects/index.js';
 import { KeysToken } from './tokens.js';
 
@@ -29,6 +35,7 @@ import { KeysToken } from './tokens.js';
 const CONTROLLERS = [
   serviceController,
   jobController,
+  cronJobController,
   placementController,
   slotController,
   enforcementController,
@@ -39,6 +46,7 @@ const CONTROLLERS = [
 const RECONCILERS = [
   ServiceReconciler,
   JobReconciler,
+  CronJobReconciler,
   PlacementReconciler,
   SlotReconciler,
   EnforcementReconciler,
@@ -65,13 +73,15 @@ export function registerReconcilers(container: DependencyContainer): void {
 }
 
 function partsOf(scope: DependencyContainer) {
+  const { of: metrics } = scope.resolve<ManagerMetrics>(ManagerMetrics);
   return {
     world: scope.resolve<World>(World),
     keys: scope.resolve(KeysToken),
     writer: scope.resolve<GuardedWriter>(GuardedWriter),
     clock: scope.resolve<Clock>(Clock),
     events: scope.resolve<EventRecorder>(EventRecorder),
-    rollouts: observeRollouts(scope.resolve<ManagerMetrics>(ManagerMetrics).of.rollout),
+    rollouts: observeRollouts(metrics.rollout),
+    jobs: observeJobs(metrics.job),
   };
 }
 

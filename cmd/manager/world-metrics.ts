@@ -17,6 +17,7 @@ export function collectCluster(
   clock: Clock,
 ): void {
   metrics.services.onCollect(() => [[{}, world.services.size]]);
+  metrics.cronJobs.onCollect(() => [[{}, world.cronJobs.size]]);
   metrics.tasks.onCollect(() => {
     const counts = countBy(world.tasks.list(), (task) => stateOf(world, task));
     return TASK_STATES.map((state) => [{ state }, counts.get(state) ?? 0] as const);

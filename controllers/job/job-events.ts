@@ -38,15 +38,15 @@ export function recordChanges(
   }
 }
 
-/** Says how a run ended, once. */
+/** Says how a run ended, once; the end that was told. */
 export function recordTransition(
   events: EventRecorder,
   service: StoredService,
   before: ServiceStatus | undefined,
   after: ServiceStatus,
-): void {
+): ReturnType<typeof jobOutcomeOf> {
   const outcome = jobOutcomeOf(after);
-  if (outcome === undefined || endOf(before) === endOf(after)) return;
+  if (outcome === undefined || endOf(before) === endOf(after)) return undefined;
   const say = reporter(events, service);
   const words = (wanted: string) => after.conditions.find(({ type }) => type === wanted);
   if (outcome === 'complete') say('normal', 'JobComplete', words('Complete')?.message ?? '');
@@ -54,6 +54,7 @@ export function recordTransition(
     const failed = words('Failed');
     say('warning', 'JobFailed', `${failed?.reason ?? ''}: ${failed?.message ?? ''}`);
   }
+  return outcome;
 }
 
 /** Which run ended how; equal for the same end. */

@@ -41,6 +41,8 @@ export interface GlobalInput {
   readonly slots: ReadonlyMap<number | string, Slot>;
   readonly nodes: readonly JobNode[];
   readonly constraints: readonly string[];
+  /** Of this run, if it stands: what a cron job started does not begin anew on nodes that come later. */
+  readonly stored?: Verdict | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -51,6 +53,7 @@ export interface GlobalInput {
  * follows from the nodes that there are.
  */
 export function planGlobalJob(input: GlobalInput): Progress {
+  if (input.stored) return finalProgress(input, input.stored);
   const matches = matcherOf(input.constraints);
   const places = input.nodes.map((node) => placeOf(node, input, matches));
   const known = new Set(input.nodes.map(({ node }) => node.id));
@@ -74,6 +77,23 @@ export function planGlobalJob(input: GlobalInput): Progress {
       ...places.flatMap((place) => changesOf(place, input)),
     ],
     lookAgainAt: places.map((place) => deadlineAhead(place, input)).reduce(earlier, undefined),
+  };
+}
+
+function finalProgress({ slots, nodes }: GlobalInput, verdict: Verdict): Progress {
+  const all = [...slots.values()];
+  const known = new Set(nodes.map(({ node }) => node.id));
+  const homeless = all.filter(({ forNode }) => !known.has(forNode ?? ''));
+  return {
+    total: 0,
+    succeeded: 0,
+    failures: 0,
+    desired: 0,
+    slots: all,
+    givenUp: 0,
+    verdict,
+    isFinal: true,
+    changes: [...homeless.flatMap(planRemoval), ...all.flatMap(planHalt)],
   };
 }
 

@@ -456,6 +456,17 @@ describe('2.8 global jobs', () => {
     expect(planJob(grown).status.job?.finishedAt).toBeUndefined();
   });
 
+  it('does not begin a run of a cron job anew on nodes that come after its end', () => {
+    const meta = { ownedBy: { kind: 'CronJob', name: 'scrub', uid: 'u' } };
+    const done = onNode('a', { state: 'complete' });
+    const complete = stored(globalOf([aJobNode('a')], [done], { ...GLOBAL, meta }));
+    const grown = { ...complete, nodes: [aJobNode('a'), aJobNode('b')] };
+    expect(changesOf(grown)).toEqual([]);
+    expect(verdictOf(grown)).toBe('Complete TasksCompleted');
+    expect(planJob(grown).status.job).toEqual(complete.status?.job);
+    expect(changesOf({ ...complete, nodes: [aJobNode('b')] })).toEqual(['remove t-a']);
+  });
+
   it('has not ended while there is no node for it', () => {
     expect(verdictOf(globalOf([]))).toBe('');
     expect(conditionOf(globalOf([]), 'Progressing')?.reason).toBe('NoNodes');

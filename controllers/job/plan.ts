@@ -98,7 +98,9 @@ function planProgress(snapshot: JobSnapshot, run: Run, job: EffectiveJob): Progr
     return planReplicatedJob({ ...input, stored: storedVerdict(status, run.iteration) });
   }
   const constraints = service.spec.task.placement?.constraints ?? [];
-  return planGlobalJob({ ...input, nodes, constraints });
+  const isOfCronJob = service.metadata.ownedBy?.kind === 'CronJob';
+  const stored = isOfCronJob ? storedVerdict(status, run.iteration) : undefined;
+  return planGlobalJob({ ...input, nodes, constraints, stored });
 }
 
 /** What has ended well is never run again, whatever the policy says. */

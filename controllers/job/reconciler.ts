@@ -13,6 +13,7 @@ import type {
   Reconciler,
 } from '../../pkg/controller/index.js';
 import type { EventRecorder } from '../../pkg/events/index.js';
+import type { JobObserver } from '../../pkg/metrics/index.js';
 import { atVersion, puts, type World } from '../../pkg/objects/index.js';
 import { packTransactions, type Keys, type TxnPart } from '../../pkg/store/index.js';
 import { partOf } from './apply.js';
@@ -28,6 +29,7 @@ export interface JobReconcilerOptions {
   readonly writer: GuardedWriter;
   readonly clock: Clock;
   readonly events: EventRecorder;
+  readonly jobs?: JobObserver;
 }
 
 /** Each completion is looked at at once, unless there are so many of them that looking is expensive. */
@@ -142,7 +144,8 @@ export class JobReconciler implements Reconciler {
       },
       context,
     );
-    recordTransition(events, service, before, after);
+    const ended = recordTransition(events, service, before, after);
+    if (ended) this.options.jobs?.finished(ended);
   }
 }
 

@@ -21,6 +21,7 @@ import { ClusterConditions } from './history/cluster-conditions.js';
 import type { Planner } from './plan/planner.js';
 import { clusterWrites } from './resources/cluster-writes.js';
 import type { MutableKind } from './resources/mutable-kind.js';
+import { cronJobWrites } from './resources/cron-job-writes.js';
 import { nodeWrites } from './resources/node-writes.js';
 import { ObjectWriter } from './resources/object-writer.js';
 import type { Resource } from './resources/resource.js';
@@ -192,6 +193,7 @@ function mutableKindsOf(resources: ResourceRegistry): ReadonlyMap<string, Mutabl
   };
   return new Map<string, MutableKind>([
     ['services', serviceWrites(of('services'))],
+    ['cronjobs', cronJobWrites(of('cronjobs'))],
     ['nodes', nodeWrites(of('nodes'))],
     ['clusters', clusterWrites(of('clusters'))],
   ]);

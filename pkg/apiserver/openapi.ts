@@ -9,6 +9,7 @@ type Json = Readonly<Record<string, unknown>>;
 /** Schemas that the document names instead of repeating them. */
 const NAMED = {
   Service: api.Service,
+  CronJob: api.CronJob,
   Task: api.Task,
   Node: api.Node,
   ServiceRevision: api.ServiceRevision,

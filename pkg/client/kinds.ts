@@ -1,5 +1,6 @@
 import type {
   Cluster,
+  CronJob,
   Event,
   Manager,
   Node,
@@ -12,6 +13,7 @@ import type {
 export interface KindTypes {
   readonly services: Service;
   readonly tasks: Task;
+  readonly cronjobs: CronJob;
   readonly servicerevisions: ServiceRevision;
   readonly nodes: Node;
   readonly managers: Manager;

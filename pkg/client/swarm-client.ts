@@ -298,6 +298,23 @@ export class SwarmClient {
     );
   }
 
+  /**
+   * Runs a cron job now. With `run`, the name that its service gets, it is safe to repeat.
+   * Errors: NotFoundError; ConflictError while it is being deleted; AlreadyExistsError.
+   */
+  runCronJob(
+    cronJob: string,
+    run?: string,
+    options: WriteOptions = {},
+  ): Promise<Written<'services'>> {
+    return this.write(`run cronjobs/${cronJob}`, options, {
+      method: 'POST',
+      path: withQuery(paths.cronJobRun(cronJob), { dryRun: options.dryRun }),
+      body: JSON.stringify({ name: run }),
+      idempotent: run !== undefined,
+    });
+  }
+
   /** Output of a service's or a task's containers. Ends when all ended, or when the signal aborts. */
   async *logs(
     target: { readonly service: string } | { readonly task: string },

@@ -5,5 +5,6 @@ export * from './registry.js';
 export * from './metric-sets.js';
 export * from './observers.js';
 export * from './world-observers.js';
+export * from './job-observer.js';
 export * from './metrics-doc.js';
 export * from './serve.js';

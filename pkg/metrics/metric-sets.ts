@@ -8,6 +8,7 @@ import {
   controllerMetrics,
   engineMetrics,
   etcdMetrics,
+  jobMetrics,
   leaderMetrics,
   processMetrics,
   rolloutMetrics,
@@ -24,6 +25,7 @@ export function createManagerMetrics() {
     controller: controllerMetrics,
     cluster: clusterMetrics,
     rollout: rolloutMetrics,
+    job: jobMetrics,
     api: apiMetrics,
   });
 }

@@ -1,6 +1,7 @@
 import {
   DESIRED_STATES,
   NODE_STATES,
+  SKIP_REASONS,
   STORE_TROUBLES,
   TASK_STATES,
   UPDATE_STATES,
@@ -24,6 +25,11 @@ export const RECONCILE_OUTCOMES = [
   'invalid',
   'error',
 ] as const;
+
+/** What can become of a time that a cron job names. */
+const CRON_OUTCOMES = ['started', ...SKIP_REASONS] as const;
+/** From on time to what a night without managers brings. */
+const CRON_SECONDS = [0.1, 1, 5, 30, 120, 600, 3600] as const;
 
 /** Why the cache was filled from a list. */
 export const LIST_REASONS = ['start', 'compacted', 'doubt', 'mismatch', 'history-broken'] as const;
@@ -158,6 +164,7 @@ export const clusterMetrics = defineSubsystem('cluster', 'Cluster', {
     'Nodes that keep what they run and change nothing, because the store lost history. A person decides.',
   ),
   services: gauge('services', 'Services.'),
+  cronJobs: gauge('cron_jobs', 'Cron jobs.'),
 });
 
 /** Updates and rollbacks of services. */
@@ -171,6 +178,23 @@ export const rolloutMetrics = defineSubsystem('rollout', 'Rollouts', {
     'transitions_total',
     'How often an update came to a state while this manager led, by that state.',
     { state: UPDATE_STATES },
+  ),
+});
+
+/** Runs of jobs and cron jobs, counted by the manager that led. */
+export const jobMetrics = defineSubsystem('job', 'Jobs and cron jobs', {
+  runsFinished: counter('runs_finished_total', 'Runs of jobs that have ended, by how.', {
+    outcome: ['complete', 'failed'],
+  }),
+  cronTicks: counter(
+    'cron_ticks_total',
+    'Times of cron jobs that were due, by what became of them; all but `started` were skipped.',
+    { outcome: CRON_OUTCOMES },
+  ),
+  cronDelay: histogram(
+    'cron_start_delay_seconds',
+    'How long after it was due a run of a cron job was started. Grows when no manager leads.',
+    CRON_SECONDS,
   ),
 });
 

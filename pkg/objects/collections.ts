@@ -1,6 +1,8 @@
 import { Type, type TSchema } from 'typebox';
 import {
   Cluster,
+  CronJob,
+  CronJobStatus,
   HistoryLost,
   Node,
   NodeDescription,
@@ -15,6 +17,8 @@ import {
   codec,
   isWanted,
   type StoredCluster,
+  type StoredCronJob,
+  type StoredCronJobStatus,
   type StoredManager,
   type StoredNode,
   type StoredNodeHealth,
@@ -92,10 +96,11 @@ const taskIndexes: Readonly<Record<string, IndexFunction<StoredTask>>> = {
     spec.nodeId === undefined && isWanted(spec.desiredState) ? 'yes' : undefined,
 };
 
-/** Desired services, by name. */
+/** Desired services, by name. Index: owner (uid). */
 export const services: CollectionDefinition<StoredService> = {
   name: Folder.services,
   decode: objectDecoder(Service),
+  indexes: { owner: ({ metadata }) => metadata.ownedBy?.uid },
 };
 
 /** Observed services, by name. */
@@ -140,6 +145,20 @@ export const taskStatuses: CollectionDefinition<StoredTaskStatus> = {
     ]),
   ),
   indexes: { node: (status) => status.nodeId },
+};
+
+/** Desired cron jobs, by name. */
+export const cronJobs: CollectionDefinition<StoredCronJob> = {
+  name: Folder.cronJobs,
+  decode: objectDecoder(CronJob),
+};
+
+/** Observed cron jobs, by name. */
+export const cronJobStatuses: CollectionDefinition<StoredCronJobStatus> = {
+  name: Folder.cronJobStatus,
+  decode: recordDecoder(
+    Type.Intersect([CronJobStatus, Type.Object({ cronJobUid: text, plan: text, since: text })]),
+  ),
 };
 
 /** Desired nodes, by id. Index: name (hostname). */
@@ -229,6 +248,8 @@ export const allCollections: readonly CollectionDefinition<unknown>[] = [
   serviceRevisions,
   tasks,
   taskStatuses,
+  cronJobs,
+  cronJobStatuses,
   nodes,
   nodeStatuses,
   nodeHealths,

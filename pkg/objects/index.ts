@@ -4,3 +4,4 @@ export * from './world.js';
 export * from './operations.js';
 export * from './node-losses.js';
 export * from './template-hash.js';
+export * from './run-of-cron-job.js';

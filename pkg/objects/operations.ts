@@ -1,5 +1,7 @@
 import type {
   StoredCluster,
+  StoredCronJob,
+  StoredCronJobStatus,
   StoredMeta,
   StoredNode,
   StoredNodeHealth,
@@ -51,6 +53,10 @@ export const puts = {
     object(keys.task(value.metadata.uid), value),
   taskStatus: (keys: Keys, value: UnversionedRecord<StoredTaskStatus>) =>
     record(keys.taskStatus(value.taskId), value),
+  cronJob: (keys: Keys, value: Unversioned<StoredCronJob>) =>
+    object(keys.cronJob(value.metadata.name), value),
+  cronJobStatus: (keys: Keys, name: string, value: UnversionedRecord<StoredCronJobStatus>) =>
+    record(keys.cronJobStatus(name), value),
   node: (keys: Keys, value: Unversioned<StoredNode>) =>
     object(keys.node(value.metadata.uid), value),
   nodeStatus: (keys: Keys, value: UnversionedRecord<StoredNodeStatus>) =>

@@ -1,6 +1,8 @@
 import {
   observedState,
   type StoredCluster,
+  type StoredCronJob,
+  type StoredCronJobStatus,
   type StoredManager,
   type StoredNode,
   type StoredNodeHealth,
@@ -23,6 +25,8 @@ export interface World {
   readonly serviceRevisions: Informer<StoredServiceRevision>;
   readonly tasks: Informer<StoredTask>;
   readonly taskStatuses: Informer<StoredTaskStatus>;
+  readonly cronJobs: Informer<StoredCronJob>;
+  readonly cronJobStatuses: Informer<StoredCronJobStatus>;
   readonly nodes: Informer<StoredNode>;
   readonly nodeStatuses: Informer<StoredNodeStatus>;
   readonly nodeHealths: Informer<StoredNodeHealth>;
@@ -41,6 +45,8 @@ export function worldOf(cache: WorldCache): World {
     serviceRevisions: cache.collection(collections.serviceRevisions),
     tasks: cache.collection(collections.tasks),
     taskStatuses: cache.collection(collections.taskStatuses),
+    cronJobs: cache.collection(collections.cronJobs),
+    cronJobStatuses: cache.collection(collections.cronJobStatuses),
     nodes: cache.collection(collections.nodes),
     nodeStatuses: cache.collection(collections.nodeStatuses),
     nodeHealths: cache.collection(collections.nodeHealths),

@@ -12,6 +12,8 @@ export interface Keys {
   service(name: string): string;
   serviceStatus(name: string): string;
   serviceRevision(name: string, revision: number): string;
+  cronJob(name: string): string;
+  cronJobStatus(name: string): string;
   node(id: string): string;
   nodeStatus(id: string): string;
   nodeHealth(id: string): string;
@@ -26,6 +28,8 @@ export const Folder = {
   services: 'services',
   serviceStatus: 'service-status',
   serviceRevisions: 'service-revisions',
+  cronJobs: 'cronjobs',
+  cronJobStatus: 'cronjob-status',
   nodes: 'nodes',
   nodeStatus: 'node-status',
   nodeHealth: 'node-health',
@@ -58,6 +62,8 @@ export function keysUnder(prefix = '/swarm'): Keys {
     serviceStatus: (name) => at(Folder.serviceStatus, name),
     serviceRevision: (name, revision) =>
       at(Folder.serviceRevisions, `${name}/${String(revision).padStart(REVISION_DIGITS, '0')}`),
+    cronJob: (name) => at(Folder.cronJobs, name),
+    cronJobStatus: (name) => at(Folder.cronJobStatus, name),
     node: (id) => at(Folder.nodes, id),
     nodeStatus: (id) => at(Folder.nodeStatus, id),
     nodeHealth: (id) => at(Folder.nodeHealth, id),

@@ -1,4 +1,6 @@
 import type {
+  CronJobSpec,
+  StoredCronJob,
   RestartPolicy,
   ServiceMode,
   ServiceSpec,
@@ -82,6 +84,28 @@ function modeOf({ replicas = 1, global = false, job, globalJob }: ServiceOptions
   if (job) return { replicatedJob: job };
   if (globalJob) return { globalJob };
   return global ? { global: {} } : { replicated: { replicas } };
+}
+
+/** What {@link aCronJob} can be told. */
+export interface CronJobOptions extends Partial<Omit<CronJobSpec, 'job'>> {
+  readonly name?: string;
+  readonly job?: CronJobSpec['job']['mode'];
+  readonly meta?: Partial<StoredMeta>;
+}
+
+/** A stored cron job; `backup`, every five minutes, unless told otherwise. */
+export function aCronJob(options: CronJobOptions = {}): StoredCronJob {
+  const { name = 'backup', schedule = '*/5 * * * *', job, meta, ...spec } = options;
+  return {
+    apiVersion: 'swarm/v1',
+    kind: 'CronJob',
+    metadata: aMeta(name, `uid-${name}`, meta),
+    spec: {
+      schedule,
+      ...spec,
+      job: { mode: job ?? { replicatedJob: {} }, task: { container: { image: 'app:1' } } },
+    },
+  };
 }
 
 /** The revision of a service's present template. */

@@ -1,4 +1,5 @@
 import type { StoredCluster, StoredService, StoredTask } from '../../api/v1/index.js';
+import { cronJobController, CronJobReconciler } from '../../controllers/cron-job/index.js';
 import { jobController, JobReconciler } from '../../controllers/job/index.js';
 import { nodeHealthController, NodeHealthReconciler } from '../../controllers/node-health/index.js';
 import { serviceController, ServiceReconciler } from '../../controllers/service/index.js';
@@ -92,6 +93,7 @@ export class ControlPlane {
     const pairs = [
       [serviceController, new ServiceReconciler(parts)],
       [jobController, new JobReconciler(parts)],
+      [cronJobController, new CronJobReconciler(parts)],
       [placementController, new PlacementReconciler(parts)],
       [slotController, new SlotReconciler(parts)],
       [enforcementController, new EnforcementReconciler(parts)],

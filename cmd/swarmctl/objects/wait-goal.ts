@@ -138,13 +138,16 @@ function conditionGoal(type: string, wanted: string): WaitGoal {
 }
 
 function conditionsOf(object: AnyObject): readonly Condition[] {
-  if (object.kind === 'Service' || object.kind === 'Node') return object.status?.conditions ?? [];
+  const { kind } = object;
+  if (kind === 'Service' || kind === 'Node' || kind === 'CronJob') {
+    return object.status?.conditions ?? [];
+  }
   return [];
 }
 
 /** A status of before the last change says nothing about it. */
 function isObserved(object: AnyObject): boolean {
-  if (object.kind !== 'Service') return true;
+  if (object.kind !== 'Service' && object.kind !== 'CronJob') return true;
   return object.status?.observedGeneration === object.metadata.generation;
 }
 

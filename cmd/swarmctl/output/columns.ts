@@ -1,8 +1,10 @@
 import {
+  effectiveCronJob,
   isJob,
   jobOutcomeOf,
   modeNameOf,
   type Cluster,
+  type CronJob,
   type Event,
   type Manager,
   type Node,
@@ -11,7 +13,7 @@ import {
   type Task,
 } from '../../../api/v1/index.js';
 import type { KindTypes, Plural } from '../../../pkg/client/index.js';
-import { ageOf } from './age.js';
+import { ageOf, formatAge } from './age.js';
 import { backoffWords, shownState } from './backoff.js';
 import type { Paint, Tone } from './colour.js';
 import type { Column } from './table.js';
@@ -102,6 +104,41 @@ const TONES: Readonly<Record<string, Tone>> = {
 
 /** How a state of a task or node is meant. */
 export const stateTone = (state: string): Tone => TONES[state] ?? 'busy';
+
+const cronjobs: Columns<CronJob> = ({ now, paint }) => [
+  { heading: 'NAME', text: ({ metadata }) => metadata.name },
+  { heading: 'SCHEDULE', text: ({ spec }) => spec.schedule },
+  { heading: 'TIMEZONE', text: ({ spec }) => effectiveCronJob(spec).timeZone },
+  { heading: 'STATE', text: (cronJob) => paint(cronJobTone(cronJob), cronJobState(cronJob)) },
+  { heading: 'ACTIVE', text: ({ status }) => String(status?.active.length ?? 0) },
+  { heading: 'LAST', text: ({ status }) => agoOf(status?.lastRun?.scheduledAt, now) },
+  { heading: 'NEXT', text: ({ status }) => inOf(status?.nextAt, now) },
+  { heading: 'AGE', text: ({ metadata }) => ageOf(metadata.createdAt, now) },
+  { heading: 'SUCCEEDED', wide: true, text: ({ status }) => agoOf(status?.lastSucceededAt, now) },
+  { heading: 'CONCURRENCY', wide: true, text: ({ spec }) => effectiveCronJob(spec).concurrency },
+  { heading: 'IMAGE', wide: true, text: ({ spec }) => spec.job.task.container.image },
+];
+
+const agoOf = (at: string | undefined, now: Date): string =>
+  at === undefined ? '<none>' : `${ageOf(at, now)} ago`;
+
+/** A time stays overdue while no manager leads. */
+function inOf(at: string | undefined, now: Date): string {
+  if (at === undefined) return '<none>';
+  const ms = Date.parse(at) - now.getTime();
+  return ms < 0 ? `${formatAge(-ms)} overdue` : `in ${formatAge(ms)}`;
+}
+
+function cronJobState({ metadata, status }: CronJob): string {
+  if (metadata.deletingAt !== undefined) return 'Deleting';
+  return status?.conditions.find(({ type }) => type === 'Scheduled')?.reason ?? 'New';
+}
+
+function cronJobTone({ status }: CronJob): Tone {
+  const scheduled = status?.conditions.find(({ type }) => type === 'Scheduled');
+  if (scheduled?.reason === 'InvalidSchedule') return 'bad';
+  return scheduled?.status === 'true' ? 'good' : 'quiet';
+}
 
 const nodes: Columns<Node> = ({ now, paint }) => [
   { heading: 'ID', text: ({ metadata }) => shortId(metadata.uid) },
@@ -202,6 +239,7 @@ const clusters: Columns<Cluster> = ({ now, paint }) => [
 const COLUMNS: { readonly [P in Plural]: Columns<KindTypes[P]> } = {
   services,
   tasks,
+  cronjobs,
   nodes,
   managers,
   events,

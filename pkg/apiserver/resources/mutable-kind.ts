@@ -33,6 +33,8 @@ export interface MutableKind<Stored extends StoredObject = StoredObject> {
   readonly kind: string;
   readonly definition: CollectionDefinition<Stored>;
   etcdKey(keys: Keys, stored: { readonly metadata: StoredMeta }): string;
+  /** Where the object of a name is, for kinds that are called by their key; others cannot be created. */
+  keyOfName?(keys: Keys, name: string): string;
   /** Schema of the spec: decides which specs mean the same. */
   readonly specSchema: object;
   /** Everything wrong with an object as it was sent. */

@@ -1,4 +1,5 @@
 import type { Condition } from '../../../api/v1/index.js';
+import { cronJobResource } from './cron-job-resource.js';
 import type { World } from '../../objects/index.js';
 import {
   clusterResource,
@@ -24,6 +25,7 @@ export function createResources(
   const resources = [
     serviceResource(world),
     taskResource(world),
+    cronJobResource(world),
     revisionResource(world),
     nodeResource(world),
     managerResource(world),

@@ -20,6 +20,8 @@ export function serviceResource(world: World): Resource {
     fields: {
       'metadata.name': ({ metadata }) => metadata.name,
       'metadata.uid': ({ metadata }) => metadata.uid,
+      'metadata.ownedBy': ({ metadata: { ownedBy } }) =>
+        ownedBy === undefined ? '' : `${ownedBy.kind}/${ownedBy.name}`,
       'spec.mode': ({ spec }) => modeNameOf(spec),
     },
     view: ({ applied: _applied, ...service }, reader) => ({

@@ -23,6 +23,7 @@ export function serviceWrites(resource: Resource): MutableKind<StoredService> {
     kind: 'Service',
     definition: services,
     etcdKey: (keys, { metadata }) => keys.service(metadata.name),
+    keyOfName: (keys, name) => keys.service(name),
     specSchema: ServiceSpec,
     problems: (input) => {
       const problems = serviceProblems(input);
@@ -44,7 +45,8 @@ function withoutUndo(stored: StoredService): StoredService {
   return { ...stored, rollout };
 }
 
-function placementProblems({ task }: ServiceSpec): readonly Problem[] {
+/** What keeps a spec that holds its schema from being placed anywhere. */
+export function placementProblems({ task }: Pick<ServiceSpec, 'task'>): readonly Problem[] {
   const path = 'spec.task.placement';
   const { constraints, preferences, soft, maxPer, affinity, antiAffinity } = task.placement ?? {};
   const each = <T>(field: string, items: readonly T[] = [], parse: (item: T) => unknown) =>

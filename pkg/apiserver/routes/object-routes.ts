@@ -284,12 +284,10 @@ function requireKey(resource: Resource, name = ''): string {
 function existingKey(context: ApiContext, kind: KindDescription, name = ''): string {
   const resource = resourceOf(context, kind);
   const key = resource.find(name);
-  if (key === undefined) {
-    if (kind.kind === 'Service') return newKey(context, kind, name);
-    throw new NotFoundError(`there is no ${kind.singular} "${name}"`);
-  }
+  const mutable = mutableKind(context, kind);
+  if (key === undefined) return newKey(context, kind, name);
   const stored = resource.primary.get(key) as StoredObject;
-  return mutableKind(context, kind).etcdKey(context.keys, stored);
+  return mutable.etcdKey(context.keys, stored);
 }
 
 /** Where an apply writes, whether the object exists or not. Errors: NotFoundError. */
@@ -299,9 +297,11 @@ export function writeTargetOf(context: ApiContext, kind: KindDescription, name: 
   return { kind: mutableKind(context, kind), key, mayCreate };
 }
 
-/** Only services are called by their key, and only they can be created. */
-function newKey({ keys }: ApiContext, _kind: KindDescription, name = ''): string {
-  return keys.service(name);
+/** Of kinds that are called by their key, which are those that can be created. */
+function newKey(context: ApiContext, kind: KindDescription, name = ''): string {
+  const key = mutableKind(context, kind).keyOfName?.(context.keys, name);
+  if (key === undefined) throw new NotFoundError(`there is no ${kind.singular} "${name}"`);
+  return key;
 }
 
 function listSchema(kind: KindDescription): TSchema {

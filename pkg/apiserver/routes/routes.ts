@@ -4,6 +4,7 @@ import { clusterRoutes } from './cluster-routes.js';
 import { nodeRoutes } from './node-routes.js';
 import { objectRoutes } from './object-routes.js';
 import { planRoutes } from './plan-routes.js';
+import { cronJobRoutes } from './cron-job-routes.js';
 import { rolloutRoutes } from './rollout-routes.js';
 
 /** Every route of the API, the document of them apart (see openapi.ts). */
@@ -11,6 +12,7 @@ export const ROUTES: readonly RouteDefinition<ApiContext>[] = [
   ...objectRoutes,
   ...rolloutRoutes,
   ...planRoutes,
+  ...cronJobRoutes,
   ...clusterRoutes,
   ...nodeRoutes,
 ];
