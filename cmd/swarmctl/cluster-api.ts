@@ -20,6 +20,7 @@ export type ClusterApi = Pick<
   | 'plan'
   | 'renew'
   | 'replace'
+  | 'runCronJob'
   | 'rollout'
   | 'version'
   | 'watch'

@@ -116,6 +116,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./scale.js')).scaleCommand,
   },
   {
+    name: 'cronjob',
+    summary: 'Jobs that are run on a schedule',
+    group: OBJECTS,
+    load: async () => (await import('./cronjob/index.js')).cronjobCommand,
+  },
+  {
     name: 'rollout',
     summary: 'Follow, pause, undo and promote updates of services',
     group: OBJECTS,

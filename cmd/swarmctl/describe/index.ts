@@ -5,6 +5,7 @@ import type { AnyObject } from '../objects/target.js';
 import { readNodeNames } from '../objects/node-names.js';
 import { eventsPart, instantWords, metaRows, readEvents, type DescribeContext } from './common.js';
 import { describeCluster } from './describe-cluster.js';
+import { describeCronJob } from './describe-cron-job.js';
 import { describeNode } from './describe-node.js';
 import { describeService } from './describe-service.js';
 import { describeTask } from './describe-task.js';
@@ -24,6 +25,8 @@ export async function describeObject(
   switch (object.kind) {
     case 'Service':
       return describeService(session, object, context);
+    case 'CronJob':
+      return describeCronJob(session, object, context);
     case 'Task':
       return describeTask(session, object, context);
     case 'Node':

@@ -2,6 +2,7 @@ import {
   findKind,
   nearest,
   KINDS,
+  cronJobProblems,
   serviceProblems,
   type KindDescription,
 } from '../../../api/v1/index.js';
@@ -81,10 +82,15 @@ function declaredObject(
 
 /** It cannot be sent, but all that is wrong with it should be told at once. */
 function withoutName(source: ManifestObject, kind: KindDescription) {
-  const found = kind.kind === 'Service' ? serviceProblems(source.value) : [];
+  const found = problemsKnownHere(kind, source.value);
   const named = found.some(({ path }) => path.startsWith('metadata'));
   const all = named ? found : [{ path: 'metadata.name', message: 'is required' }, ...found];
   return { problems: all.map(({ path, message }) => problemAt(source, path, message)) };
+}
+
+function problemsKnownHere({ kind }: KindDescription, value: unknown) {
+  if (kind === 'Service') return serviceProblems(value);
+  return kind === 'CronJob' ? cronJobProblems(value) : [];
 }
 
 function unknownKind(found: unknown): string {
