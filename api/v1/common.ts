@@ -64,7 +64,13 @@ export const Timestamp = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z
 
 /** The object that made this one, and that takes it along when it goes. */
 export const OwnerReference = Type.Object(
-  { kind: Type.String(), name: Type.String(), uid: Type.String() },
+  {
+    kind: Type.String({ description: 'Kind of the owner.' }),
+    name: Type.String({ description: 'Name of the owner.' }),
+    uid: Type.String({
+      description: 'The uid of the owner: a later one of its name owns nothing here.',
+    }),
+  },
   {
     additionalProperties: false,
     description:

@@ -189,7 +189,7 @@ describe('apply', () => {
     [
       'an unknown kind',
       WEB.replace('kind: Service', 'kind: Deployment'),
-      /^stdin:2:1: kind: unknown kind "Deployment"; known: Service, Node, Cluster$/m,
+      /^stdin:2:1: kind: unknown kind "Deployment"; known: Service, CronJob, Node, Cluster$/m,
     ],
     [
       'a Compose file',

@@ -28,7 +28,7 @@ function wish(spec: Partial<CronJob['spec']> = {}, name = 'backup'): CronJob {
 const problemsOf = async (work: Promise<unknown>) => {
   const error: unknown = await work.catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(InvalidObjectError);
-  const { problems = [] } = error as InvalidObjectError;
+  const { problems } = error as InvalidObjectError;
   return problems.map(({ path, message }) => `${path}: ${message}`);
 };
 
