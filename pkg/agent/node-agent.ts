@@ -128,7 +128,7 @@ export class NodeAgent {
   /** Until the signal aborts. Errors: NodeRemovedError; anything else is a bug. */
   private async work(signal: AbortSignal): Promise<void> {
     const scope = new AbortScope(signal);
-    const parts = [this.watch, this.reconciler, this.cache, this.certificates, this.probes];
+    const parts = [this.watch, this.reconciler, this.cache, this.certificates];
     const work = [...parts.map((part) => part.run(scope.signal)), this.holdSession(scope.signal)];
     try {
       await Promise.race(work);

@@ -1,9 +1,9 @@
-import { Agent as HttpAgent, request as requestHttp, type RequestOptions } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, request as requestHttp } from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { connect } from 'node:net';
 import type { ProbeAction } from '../../../api/v1/index.js';
-import { hasCode, messageOf, withDeadline } from '../../base/index.js';
+import { abortReason, messageOf } from '../../base/index.js';
 import { LimitedText, MAX_EXEC_OUTPUT_BYTES } from '../../engine/index.js';
 import { SUCCESS, failure, noAnswer, type ProbeOutcome, type TryOptions } from './probe-outcome.js';
 
@@ -24,73 +24,93 @@ const USER_AGENT = 'swarmkeeper-probe';
 /** {@link NetworkActions} on the machine's own network. */
 export const nodeNetwork: NetworkActions = {
   http: (host, action, options) =>
-    tried(options, async (signal) => {
-      const response = await answerTo(host, action, signal);
-      const { statusCode = 0, statusMessage = '' } = response;
-      const body = await beginningOf(response);
-      if (statusCode >= 200 && statusCode < 400) return SUCCESS;
-      const status = `HTTP ${String(statusCode)} ${statusMessage}`.trim();
-      return failure(body.trim() === '' ? status : `${status}: ${body.trim()}`);
+    tried(options, (settle) => {
+      const asked = requestTo(host, action, (response) => {
+        const { statusCode = 0, statusMessage = '' } = response;
+        const isGood = statusCode >= 200 && statusCode < 400;
+        readBeginning(response, (body) => {
+          const status = `HTTP ${String(statusCode)} ${statusMessage}`.trim();
+          settle(isGood ? SUCCESS : failure(body === '' ? status : `${status}: ${body}`));
+        });
+        response.once('error', settle);
+      });
+      return asked.on('error', settle).end();
     }),
 
   tcp: (host, port, options) =>
-    tried(options, async (signal) => {
-      await connection(host, port, signal);
-      return SUCCESS;
-    }),
+    tried(options, (settle) =>
+      connect({ host, port })
+        .once('connect', () => {
+          settle(SUCCESS);
+        })
+        .on('error', settle),
+    ),
 };
 
-async function tried(
+/** Takes what a try came to; only the first time counts. */
+type Settle = (outcome: ProbeOutcome | Error) => void;
+
+/**
+ * Begins a try and cuts it off when it is settled, its time is over or the signal aborts. By hand, without
+ * signals for each part: there are many of these.
+ */
+function tried(
   { timeoutMs, signal }: TryOptions,
-  work: (cut: AbortSignal) => Promise<ProbeOutcome>,
+  begin: (settle: Settle) => { destroy(): unknown },
 ): Promise<ProbeOutcome> {
-  try {
-    return await withDeadline('the probe', timeoutMs, work, signal);
-  } catch (error) {
+  return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    return failure(hasCode(error, 'ERR_UNAVAILABLE') ? noAnswer(timeoutMs) : messageOf(error));
-  }
+    let begun: { destroy(): unknown } | undefined;
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      begun?.destroy();
+    };
+    const settle: Settle = (outcome) => {
+      end();
+      resolve(outcome instanceof Error ? failure(messageOf(outcome)) : outcome);
+    };
+    const onAbort = () => {
+      end();
+      reject(abortReason(signal));
+    };
+    const timer = setTimeout(() => {
+      settle(failure(noAnswer(timeoutMs)));
+    }, timeoutMs);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      begun = begin(settle);
+    } catch (error) {
+      settle(failure(messageOf(error))); // a header that cannot be sent, say
+    }
+  });
 }
 
-function answerTo(
+function requestTo(
   host: string,
   { scheme, port, path, headers }: Omit<HttpProbe, 'kind'>,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
+  onAnswer: (response: IncomingMessage) => void,
+): ClientRequest {
   const options: RequestOptions = {
     host,
     port,
     path,
     headers: { 'User-Agent': USER_AGENT, Accept: '*/*', ...headers },
-    signal,
   };
-  return new Promise((resolve, reject) => {
-    const asked =
-      scheme === 'http'
-        ? requestHttp({ ...options, agent: HTTP }, resolve)
-        : // The address is all there is of the container, and no certificate is for that.
-          requestHttps({ ...options, agent: HTTPS, rejectUnauthorized: false }, resolve);
-    asked.on('error', reject).end();
-  });
+  if (scheme === 'http') return requestHttp({ ...options, agent: HTTP }, onAnswer);
+  // The address is all there is of the container, and no certificate is for that.
+  return requestHttps({ ...options, agent: HTTPS, rejectUnauthorized: false }, onAnswer);
 }
 
-/** As much of a body as is worth telling; the connection is closed when there is more. */
-async function beginningOf(response: IncomingMessage): Promise<string> {
+/** As much of a body as is worth telling, without the space around it. */
+function readBeginning(response: IncomingMessage, onText: (text: string) => void): void {
   const text = new LimitedText(MAX_EXEC_OUTPUT_BYTES);
-  for await (const chunk of response as AsyncIterable<Buffer>) {
+  const done = () => {
+    onText(text.text.trim());
+  };
+  response.on('data', (chunk: Buffer) => {
     text.append(chunk);
-    if (text.isCut) break;
-  }
-  return text.text;
-}
-
-function connection(host: string, port: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, signal });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve();
-    });
-    socket.once('error', reject);
+    if (text.isCut) done();
   });
+  response.once('end', done);
 }

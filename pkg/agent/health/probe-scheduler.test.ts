@@ -1,22 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../test/fakes/fake-clock.js';
 import { ProbeScheduler, type ProbeJob } from './probe-scheduler.js';
 
 describe('ProbeScheduler', () => {
   let clock: FakeClock;
   let scheduler: ProbeScheduler;
-  let stop: AbortController;
-  let running: Promise<unknown>;
 
   beforeEach(() => {
     clock = new FakeClock();
     scheduler = new ProbeScheduler(clock, { network: 2, exec: 1 });
-    stop = new AbortController();
-    running = scheduler.run(stop.signal).catch((error: unknown) => error);
-  });
-  afterEach(async () => {
-    stop.abort(new Error('the test is over'));
-    await running;
   });
 
   /** A job that takes `takesMs` and notes when it began. */

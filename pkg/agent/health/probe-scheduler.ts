@@ -1,5 +1,5 @@
-import { AbortScope, type Clock } from '../../base/index.js';
-import { Wake } from '../wake.js';
+import { setMaxListeners } from 'node:events';
+import type { Clock } from '../../base/index.js';
 
 /**
  * What a probe costs: `network` tries wait for answers and little else, `exec` tries start a process each,
@@ -49,16 +49,14 @@ export class ProbeScheduler {
       late: lanes.reduce((sum, { late }) => sum + late, 0),
     };
   }
-
-  /** Works until the signal aborts; rejects with its reason. */
-  run(signal: AbortSignal): Promise<never> {
-    return Promise.race([this.lanes.network.run(signal), this.lanes.exec.run(signal)]);
-  }
 }
+
+/** Made once: an abort without a reason would take a stack trace each time. */
+const OVER = new Error('no longer needed');
 
 interface Entry {
   readonly job: ProbeJob;
-  readonly scope: AbortScope;
+  readonly life: AbortController;
   dueMs: number;
 }
 
@@ -66,7 +64,8 @@ class Lane {
   /** Those that wait, the earliest first: a few hundred, so that inserting is cheap. */
   private readonly waiting: Entry[] = [];
   private underWay = 0;
-  private readonly wake = new Wake();
+  private armedForMs = Infinity;
+  private sleeper = new AbortController();
 
   constructor(
     private readonly clock: Clock,
@@ -82,26 +81,42 @@ class Lane {
   }
 
   add(job: ProbeJob, firstMs: number): Disposable {
-    const scope = new AbortScope();
-    const entry = { job, scope, dueMs: this.clock.monotonicMs() + firstMs };
+    const life = new AbortController();
+    // Commands of the engine add listeners of their own for each of their parts.
+    setMaxListeners(0, life.signal);
+    const entry = { job, life, dueMs: this.clock.monotonicMs() + firstMs };
     this.insert(entry);
     return {
       [Symbol.dispose]: () => {
-        scope.abort();
+        life.abort(OVER);
         const index = this.waiting.indexOf(entry);
         if (index !== -1) this.waiting.splice(index, 1);
+        if (this.waiting.length === 0) this.disarm();
       },
     };
   }
 
-  async run(signal: AbortSignal): Promise<never> {
-    for (;;) {
-      this.beginDue();
-      const [next] = this.waiting;
-      // With no turn free, the end of a try wakes it.
-      if (!next || this.underWay >= this.width) await this.wake.wait(signal);
-      else await this.wake.waitAtMost(next.dueMs - this.clock.monotonicMs(), this.clock, signal);
-    }
+  /** Sees to it that the timer goes off when the earliest is due; with no turn free the end of a try will. */
+  private arm(): void {
+    const [next] = this.waiting;
+    if (!next || this.underWay >= this.width || this.armedForMs <= next.dueMs) return;
+    this.disarm();
+    this.armedForMs = next.dueMs;
+    const ms = Math.max(0, next.dueMs - this.clock.monotonicMs());
+    this.clock.sleep(ms, this.sleeper.signal).then(
+      () => {
+        this.armedForMs = Infinity;
+        this.beginDue();
+      },
+      () => undefined, // disarmed
+    );
+  }
+
+  private disarm(): void {
+    if (this.armedForMs === Infinity) return;
+    this.armedForMs = Infinity;
+    this.sleeper.abort(OVER);
+    this.sleeper = new AbortController();
   }
 
   private beginDue(): void {
@@ -109,27 +124,26 @@ class Lane {
     const free = this.width - this.underWay;
     const due = this.waiting.splice(0, Math.min(free, this.indexAfter(nowMs)));
     for (const entry of due) void this.attempt(entry);
+    this.arm();
   }
 
   /** Never rejects. */
   private async attempt(entry: Entry): Promise<void> {
     const beganMs = this.clock.monotonicMs();
     this.underWay += 1;
-    const nextMs = await entry.job.attempt(entry.scope.signal).catch(() => undefined);
+    const nextMs = await entry.job.attempt(entry.life.signal).catch(() => undefined);
     this.underWay -= 1;
-    if (nextMs === undefined || entry.scope.signal.aborted) {
-      this.wake.notify();
-      return;
+    if (nextMs !== undefined && !entry.life.signal.aborted) {
+      entry.dueMs = Math.max(beganMs + nextMs, this.clock.monotonicMs());
+      this.insert(entry);
+    } else {
+      this.arm(); // there is a turn to give
     }
-    entry.dueMs = Math.max(beganMs + nextMs, this.clock.monotonicMs());
-    this.insert(entry);
   }
 
   private insert(entry: Entry): void {
-    const index = this.indexAfter(entry.dueMs);
-    this.waiting.splice(index, 0, entry);
-    // Only the head decides when to look next; a lane that was full has a turn to give.
-    if (index === 0 || this.underWay === this.width - 1) this.wake.notify();
+    this.waiting.splice(this.indexAfter(entry.dueMs), 0, entry);
+    this.arm();
   }
 
   /** How many are due at an instant. */
