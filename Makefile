@@ -57,7 +57,7 @@ test-integration: deps ## Tests against a real etcd
 	@vitest run --project integration
 
 test-e2e: setup build ## Whole clusters against a real Docker Engine
-	@vitest run --project e2e
+	@vitest run --project e2e --project clock
 
 coverage: setup build ## Every test, with coverage in coverage/index.html
 	@vitest run --coverage

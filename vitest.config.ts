@@ -11,8 +11,22 @@ const NOT_UNIT = [
 /** What vi.mock replaces in one file must not be seen by the next one. */
 const WITH_MOCKED_MODULES = ['deploy/local/**/*.test.ts'];
 
+/** End to end, and for minutes nothing happens but that time passes. */
+const BY_THE_CLOCK = ['test/e2e/cron.e2e.test.ts'];
+
+/** Of projects that start clusters, each with an engine; one of them runs beside one that waits for the clock. */
+const WHOLE_CLUSTERS = {
+  setupFiles: ['reflect-metadata'],
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  pool: 'forks' as const,
+  maxWorkers: 2,
+  sequence: { groupOrder: 4 },
+};
+
 /**
- * Projects by what they need: nothing (`unit*`), a minute (`simulation`), an etcd, a Docker Engine. They run one after another.
+ * Projects by what they need: nothing (`unit*`), a minute (`simulation`), an etcd, a Docker Engine (`e2e`; `clock` for
+ * those that mostly wait). They run one after another, but for the last two.
  */
 export default defineConfig({
   test: {
@@ -72,14 +86,19 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'clock', // before `e2e` by name, and so begun first
+          include: BY_THE_CLOCK,
+          exclude: ['**/node_modules/**'],
+          ...WHOLE_CLUSTERS,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['test/**/*.e2e.test.ts'],
-          setupFiles: ['reflect-metadata'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-          pool: 'forks',
-          fileParallelism: false, // whole clusters, each with an engine
-          sequence: { groupOrder: 4 },
+          exclude: [...BY_THE_CLOCK, '**/node_modules/**'],
+          ...WHOLE_CLUSTERS,
+          setupFiles: [...WHOLE_CLUSTERS.setupFiles, './test/fixtures/one-at-a-time.ts'],
         },
       },
     ],
