@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   CRON_JOB,
   type Condition,
+  type CronJob,
   type CronJobStatus,
   type JobStatus,
   type StoredCronJob,
@@ -168,6 +169,56 @@ describe('cronjob suspend and resume', () => {
     const { code, err } = await ctl.run('cronjob suspend bakup');
     expect(code).toBe(1);
     expect(err).toBe('error: cronjob/bakup not found; did you mean backup?\n');
+  });
+});
+
+describe('cronjob create', () => {
+  const stored = async (name: string) => {
+    const { out } = await ctl.run(`get cronjob ${name} -o json`);
+    return (JSON.parse(out) as CronJob).spec;
+  };
+
+  it('takes a schedule, and the flags of service create for what is run', async () => {
+    const line =
+      'cronjob create --name nightly --schedule @daily --time-zone Europe/Berlin --concurrency forbid --starting-deadline 10m --suspend --keep-successful 5 --keep-failed 2 -e A=b -l team=ops --restart-condition none app:1 run -v';
+    expect((await ctl.run(line)).out).toBe('cronjob/nightly created\n');
+    expect(await stored('nightly')).toEqual({
+      schedule: '@daily',
+      timeZone: 'Europe/Berlin',
+      concurrency: 'forbid',
+      startingDeadline: '10m',
+      suspend: true,
+      history: { successful: 5, failed: 2 },
+      job: {
+        labels: { team: 'ops' },
+        mode: { replicatedJob: { totalCompletions: 1, maxConcurrent: 1 } },
+        task: {
+          container: { image: 'app:1', args: ['run', '-v'], env: { A: 'b' } },
+          restartPolicy: { condition: 'none' },
+        },
+      },
+    });
+  });
+
+  it('writes nothing that was not said', async () => {
+    await ctl.run('cronjob create --name scrub --schedule @weekly --mode global-job scrub:1');
+    expect(await stored('scrub')).toEqual({
+      schedule: '@weekly',
+      job: { mode: { globalJob: {} }, task: { container: { image: 'scrub:1' } } },
+    });
+  });
+
+  it.each([
+    ['app:1', '--schedule'],
+    ['--schedule @daily --mode global app:1', 'mode must be replicated-job or global-job'],
+    ['--schedule @daily --update-delay 5s app:1', 'update and rollback flags'],
+    ['--schedule @daily --concurrency maybe app:1', 'allow'],
+    ['--schedule @sometimes app:1', 'spec.schedule'],
+  ])('refuses %s', async (line, why) => {
+    const { code, err } = await ctl.run(`cronjob create --name bad ${line}`);
+    expect(code).not.toBe(0);
+    expect(err).toContain(why);
+    expect((await ctl.run('get cronjobs -o name')).out).toBe('');
   });
 });
 
