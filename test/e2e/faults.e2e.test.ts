@@ -113,6 +113,35 @@ describeWithDocker('faults', () => {
     expect(await ids()).toEqual(before);
   });
 
+  it('says that an engine hangs, waits for it, and doubles nothing when it goes on', async () => {
+    await apply('hung', 3);
+    const before = await ids();
+    await host.dockerd.pause();
+    await untilNode('lost');
+    const { items } = await host.client.list('nodes');
+    expect(items[0]?.status?.reason).toMatch(/^engine/);
+    const node = items[0]?.metadata.name ?? '';
+    expect((await must(['describe', 'node', node])).stdout).toMatch(/lost.*engine/s);
+    expect((await must(['describe', 'service', 'hung'])).stdout).toContain('3 tasks on lost nodes');
+    host.dockerd.resume();
+    await untilNode('ready');
+    await untilSettled('hung', 3);
+    expect(await ids()).toEqual(before);
+    await must(['scale', 'hung=4', '--wait']); // and it obeys
+    await untilSettled('hung', 4);
+  });
+
+  it('starts each container once when the engine hangs among its starts', async () => {
+    await must(['apply', '-f', '-'], serviceYaml('begun', 12));
+    await eventually('some containers', async () => (await containers()).length >= 4);
+    await host.dockerd.pause();
+    await untilNode('lost');
+    host.dockerd.resume();
+    await untilNode('ready');
+    await untilSettled('begun', 12);
+    await eventually('no other container', async () => (await containers()).length === 12);
+  });
+
   it('starts each container once when the agent is killed among its starts', async () => {
     await must(['apply', '-f', '-'], serviceYaml('many', 12));
     await eventually('some containers', async () => (await containers()).length >= 4);

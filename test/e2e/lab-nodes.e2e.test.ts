@@ -4,10 +4,11 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import type { Service } from '../../api/v1/index.js';
 import { startLab } from '../lab/boot.js';
 import { describeWithLab } from '../lab/describe-with-lab.js';
 import type { Lab } from '../lab/lab.js';
-import { Scenario, lossBoundMs, shortOrLong } from '../lab/scenario.js';
+import { Scenario, aLabService, lossBoundMs, shortOrLong } from '../lab/scenario.js';
 import { eventually } from '../fixtures/eventually.js';
 import { must } from '../fixtures/program.js';
 
@@ -16,6 +17,21 @@ const IMPATIENT = { nodeHeartbeat: '500ms', nodeUnknownAfter: '1500ms', nodeLost
 /** Nodes are not given up while a test looks. */
 const PATIENT = { nodeHeartbeat: '500ms', nodeUnknownAfter: '2s', nodeLostAfter: '120s' };
 const HOUR_MS = 3_600_000;
+
+/** So many tasks at once that nobody may try twice; each ends well when there is a file /go in its container. */
+function aLabJob(name: string, tasks: number): Service {
+  const { spec, ...service } = aLabService(name);
+  const command = ['sh', '-c', 'while ! test -e /go; do sleep 0.2; done'];
+  return {
+    ...service,
+    apiVersion: 'swarm/v1',
+    kind: 'Service',
+    spec: {
+      mode: { replicatedJob: { totalCompletions: tasks, backoffLimit: 0 } },
+      task: { ...spec.task, container: { ...spec.task.container, command } },
+    },
+  };
+}
 
 describeWithLab('nodes of a lab', () => {
   let lab: Lab;
@@ -42,6 +58,28 @@ describeWithLab('nodes of a lab', () => {
     await lab.host('h2').powerOn();
     await lab.assertWhole();
     expect(await scenario.runningOn('h2')).toEqual([]);
+  });
+
+  it('begins what a job had at work on a worker that lost power anew, and takes that for no failure', async () => {
+    await lab.client.apply('services', aLabJob('pack', 5));
+    await eventually('five at work', async () => (await scenario.running('pack')).length === 5);
+    expect(await scenario.runningOn('h2')).toHaveLength(1);
+    await lab.host('h2').powerOff();
+    await scenario.untilRunsElsewhere('pack', 5, { host: 'h2', withinMs });
+    await lab.host('h2').powerOn();
+    await scenario.untilNode('h2', 'ready', withinMs);
+    const running = await scenario.running('pack');
+    expect(running).toHaveLength(5);
+    for (const { host, id } of running) {
+      await lab
+        .host(host)
+        .engine.execInContainer(id, { command: ['touch', '/go'], timeoutMs: 20_000 });
+    }
+    await eventually('its end', async () => {
+      const { status } = await lab.client.get('services', 'pack');
+      return status?.job?.succeeded === 5 && status.job.failed === 0;
+    });
+    expect(await scenario.running('pack')).toEqual([]);
   });
 
   it('lets everything be when a worker was cut off and comes back in time', async () => {
