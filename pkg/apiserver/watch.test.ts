@@ -24,9 +24,11 @@ const wish = (name: string, labels: Record<string, string> = {}) => ({
   spec: aServiceSpec(),
 });
 
+const watcher = () => api.certificate('watcher', 'swarm-admin');
+
 /** A watch without the client's own resuming. */
-async function rawWatch(query: string): Promise<IncomingMessage> {
-  const { certificate: cert, key } = await api.certificate('watcher', 'swarm-admin');
+async function rawWatch(query: string, identity = watcher()): Promise<IncomingMessage> {
+  const { certificate: cert, key } = await identity;
   const [host, port] = api.first.address.split(':');
   const ca = api.authority.certificate;
   return new Promise((resolve, reject) => {
@@ -136,6 +138,46 @@ describe('a watch', () => {
     ]);
   });
 
+  it('that selects is silent about what is made, changes and goes without ever matching', async () => {
+    await admin.create('services', wish('a', { tier: 'front' }));
+    const lines = collected(readJsonLines(await rawWatch('&labelSelector=tier%3Dfront')));
+    await until('bookmark', () => lines.some(({ type }) => type === 'bookmark'));
+    await admin.create('services', wish('b', { tier: 'back' }));
+    await admin.patch('services', 'b', { metadata: { labels: { other: '1' } } });
+    await api.put({ kind: 'delete', key: api.keys.service('b') });
+    await admin.patch('services', 'a', { metadata: { labels: { other: '1' } } });
+    await until('last line', () => lines.map(brief).at(-1) === 'modified a');
+    expect(lines.map(brief).filter((text) => text !== 'bookmark')).toEqual([
+      'added a',
+      'modified a',
+    ]);
+  });
+
+  it('of the client that selects hears of nothing else when it goes on with another manager', async () => {
+    const { certificate: cert, key } = await api.certificate('admin', 'swarm-admin');
+    const second = await api.addServer('m2');
+    const both = api.clientWith({ ca: api.authority.certificate, cert, key }, [
+      api.first.address,
+      second.address,
+    ]);
+    await admin.create('services', wish('a', { tier: 'front' }));
+    await admin.create('services', wish('b', { tier: 'back' }));
+    const stop = new AbortController();
+    const query = { labelSelector: 'tier=front', signal: stop.signal };
+    const lines = collected(both.watch('services', query));
+    await until('bookmark', () => lines.some(({ type }) => type === 'bookmark'));
+    const elsewhere = await api.client('admin', 'admin2', second);
+    await api.first.stop();
+    await elsewhere.patch('services', 'b', { metadata: { labels: { other: '1' } } });
+    await elsewhere.patch('services', 'a', { metadata: { labels: { other: '1' } } });
+    await until('last line', () => lines.map(brief).at(-1) === 'modified a');
+    stop.abort();
+    expect(lines.map(brief).filter((text) => text !== 'bookmark')).toEqual([
+      'added a',
+      'modified a',
+    ]);
+  });
+
   it('is refused when its revision is too old', async () => {
     await api.dispose();
     api = await ApiFixture.start({ cache: { rememberedChanges: 2 } });
@@ -228,7 +270,8 @@ describe('a client that reads too slowly', () => {
 
 describe('many watches', () => {
   it('count among the streams of their caller, not among the calls', async () => {
-    const responses = await Promise.all(Array.from({ length: 65 }, () => rawWatch('')));
+    const one = watcher();
+    const responses = await Promise.all(Array.from({ length: 65 }, () => rawWatch('', one)));
     const statuses = new Set(responses.map(({ statusCode }) => statusCode));
     for (const response of responses) response.destroy();
     expect([...statuses]).toEqual([200]);

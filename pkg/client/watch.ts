@@ -31,6 +31,8 @@ export class ResumingWatch<T extends Watched> {
   /** The objects told of, to tell later which of them vanished unseen. */
   private readonly known = new Map<string, T>();
   private revision: number | undefined;
+  /** `known` is everything that there is: a server that cannot know that takes leave of too much. */
+  private knowsAll = false;
   private failures = 0;
 
   constructor(
@@ -64,6 +66,7 @@ export class ResumingWatch<T extends Watched> {
       if (line.type === 'error') throw errorOf(line);
       if (line.type === 'bookmark') {
         if (!complete) yield* this.vanished(unseen, line.revision);
+        this.knowsAll ||= !complete;
         complete = true;
         this.revision = line.revision;
         yield line;
@@ -83,7 +86,7 @@ export class ResumingWatch<T extends Watched> {
     const key = keyOf(line.object);
     const before = this.known.get(key);
     unseen.delete(key);
-    if (line.type === 'deleted') return this.known.delete(key) || before === undefined;
+    if (line.type === 'deleted') return this.known.delete(key) || !this.knowsAll;
     this.known.set(key, line.object);
     return before?.metadata.version === undefined || !isSame(before, line.object);
   }

@@ -107,7 +107,7 @@ export class Watcher {
       stream.send(event.line());
       return;
     }
-    const known = this.matching.get(event.key);
+    const known = this.matching.get(event.key) ?? this.guess(event);
     const matches = event.type !== 'deleted' && selector(event.stored, presentReader);
     if (event.type === 'deleted') this.matching.delete(event.key);
     else this.matching.set(event.key, matches);
@@ -118,6 +118,11 @@ export class Watcher {
       const object = resource.view(event.stored, presentReader);
       stream.send(lineOf({ type, revision: event.revision, object }));
     }
+  }
+
+  /** What came into being since the client was told of everything never matched; else nobody knows. */
+  private guess(event: FeedEvent): boolean | undefined {
+    return this.options.since === undefined || event.type === 'added' ? false : undefined;
   }
 
   /** The last line says why; a client that reads too slowly is not there to hear it. */
