@@ -109,6 +109,7 @@ describe('describe of a job', () => {
     expect(out).toMatch(/Started: +2026-01-01T00:00:00Z \(5m ago\)/);
     expect(out).toContain('7 failures, 6 allowed');
     expect(out).toMatch(/Restart: +when it fails, after 5s/);
+    expect(out).not.toContain('Update by');
   });
 });
 

@@ -38,7 +38,7 @@ export async function describeService(
       ['Tasks', statusWords(service)],
       ...runRows(service, context.now),
       ['Revision', String(service.status?.revision ?? 0)],
-      ...updateRows(service, context.now),
+      ...(isJob(service.spec) ? [] : updateRows(service, context.now)),
     ]),
     renderPart(
       'Template',

@@ -7,6 +7,12 @@ const HOSTILE = 'by \u001b]0;owned\u0007\u001b[2Jadmin\r';
 const HARMLESS = 'by \ufffd]0;owned\ufffd\ufffd[2Jadmin\ufffd';
 
 describe('what is printed', () => {
+  it('keeps to one line per row', () => {
+    const pages = [{ heading: 'MESSAGE', text: (text: string) => text }];
+    const rows = ['not ready: <html>\r\n  <h1>no</h1>\n', 'next'];
+    expect(renderTable(pages, rows)).toBe('MESSAGE\nnot ready: <html> <h1>no</h1>\nnext\n');
+  });
+
   it('does not steer the terminal, in tables and descriptions', () => {
     const columns = [{ heading: 'MESSAGE', text: (row: string) => row }];
     expect(renderTable(columns, [HOSTILE], { headings: false })).toBe(`${HARMLESS}\n`);

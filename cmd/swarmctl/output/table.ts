@@ -32,7 +32,7 @@ export function renderTable<T>(
   options: TableOptions = {},
 ): string {
   const shown = columns.filter(({ wide }) => wide !== true || options.wide === true);
-  const cells = rows.map((row) => shown.map((column) => printable(column.text(row))));
+  const cells = rows.map((row) => shown.map((column) => printable(inOneLine(column.text(row)))));
   const heads = options.headings === false ? [] : [shown.map(({ heading }) => heading)];
   const lines = [...heads, ...cells];
   const widths = shown.map(({ heading }, index) =>
@@ -74,6 +74,9 @@ export function printable(text: string): string {
 
 /** A colour, which is kept, or any control character but tab and the end of a line. */
 const STEERING = /\u001b\[[0-9;]*m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/** What a container answered may have many lines; a row has one. */
+const inOneLine = (text: string): string => text.replace(/\s*\n\s*$/, '').replace(/\s*\n\s*/g, ' ');
 
 /** Columns a text takes on a terminal: colour codes take none. */
 export function displayWidth(text: string): number {

@@ -53,6 +53,7 @@ describe('nodeNetwork', () => {
     it.each([
       [400, 'missing', 'HTTP 400 Bad Request: missing'],
       [503, '', 'HTTP 503 Service Unavailable'],
+      [404, ' <H1>404</H1>\r\n\tnot found\n', 'HTTP 404 Not Found: <H1>404</H1> not found'],
     ])('tells of status %i what it can', async (status, body, output) => {
       const port = await serve((_request, response) => response.writeHead(status).end(body));
       expect(await ask(port)).toEqual({ kind: 'failure', output });

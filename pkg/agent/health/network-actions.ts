@@ -102,11 +102,11 @@ function requestTo(
   return requestHttps({ ...options, agent: HTTPS, rejectUnauthorized: false }, onAnswer);
 }
 
-/** As much of a body as is worth telling, without the space around it. */
+/** As much of a body as is worth telling, in one line: most of them are pages. */
 function readBeginning(response: IncomingMessage, onText: (text: string) => void): void {
   const text = new LimitedText(MAX_EXEC_OUTPUT_BYTES);
   const done = () => {
-    onText(text.text.trim());
+    onText(text.text.trim().replace(/\s+/g, ' '));
   };
   response.on('data', (chunk: Buffer) => {
     text.append(chunk);
