@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseSchedule } from '../../pkg/cron/index.js';
+import { parseSchedule, type Schedule } from '../../pkg/cron/index.js';
 import { runName, runOfCronJob } from '../../pkg/objects/index.js';
 import { BUILT_AT, aCronJob, type CronJobOptions } from '../../test/builders/objects.js';
 import { planCronJob, type CronJobPlan, type CronJobSnapshot } from './plan.js';
@@ -8,6 +8,14 @@ import type { CronJobChange } from './plan-changes.js';
 import { isUnderWay, type RunView } from './plan-runs.js';
 
 const MINUTE_MS = 60_000;
+
+/** Reading them is what would take most of the time. */
+const schedules = new Map<string, Schedule>();
+function scheduleOf(text: string): Schedule {
+  const known = schedules.get(text) ?? parseSchedule(text);
+  schedules.set(text, known);
+  return known;
+}
 
 /** A cron job, and what the store and the job controller make of its plans. */
 class Model {
@@ -28,7 +36,7 @@ class Model {
     return {
       cronJob,
       status: this.status,
-      schedule: parseSchedule(cronJob.spec.schedule),
+      schedule: scheduleOf(cronJob.spec.schedule),
       runs: this.runs,
       nameOf: (dueMs) => {
         const name = runName('backup', dueMs);
