@@ -18,9 +18,10 @@ export function recordChanges(
       say('normal', 'JobStarted', `run ${change.revision} started`);
     }
     if (change.kind === 'create-task' && change.task.startAt !== undefined) {
-      const { slot, forNode, startAt, restarts } = change.task;
+      const { slot, forNode, startAt, restarts, lastFailure } = change.task;
       const where = forNode === undefined ? `task ${slot}` : `the task on node ${forNode}`;
-      const text = `try ${restarts + 1} of ${where} is held back until ${startAt}`;
+      const why = lastFailure === undefined ? '' : ` (${lastFailure})`;
+      const text = `try ${restarts + 1} of ${where} is held back until ${startAt}${why}`;
       say('warning', 'RestartDelayed', text);
     }
   }

@@ -14,6 +14,8 @@ export interface NewTask {
   /** Failures of the slot in this run before it. */
   readonly restarts: number;
   readonly failures: number;
+  /** See `Succession`. */
+  readonly lastFailure?: string;
   /** ISO 8601. Undefined: since its own creation. */
   readonly tryingSince?: string | undefined;
 }

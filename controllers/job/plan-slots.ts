@@ -147,19 +147,18 @@ export function nextTry(input: TryInput): JobChange {
   return { kind: 'create-task', task, after: newest };
 }
 
-type Counters = Pick<NewTask, 'restarts' | 'failures' | 'tryingSince'>;
+type Counters = Pick<NewTask, 'restarts' | 'failures' | 'lastFailure' | 'tryingSince'>;
 
 function successorOf({ slot: { newest }, policy, now }: TryInput): Counters & {
   /** Milliseconds since 1970; in the past when it need not wait. */
   readonly startMs: number;
 } {
   if (!newest) return { startMs: 0, restarts: 0, failures: 0 };
-  const { delayMs, restarts, failures } = successionOf(newest, 'ended', policy);
+  const { delayMs, ...counters } = successionOf(newest, 'ended', policy);
   return {
     // The end was stamped by another machine's clock: the wait is never longer than the delay.
     startMs: Math.min(now, endedAtMs(newest)) + delayMs,
-    restarts,
-    failures,
+    ...counters,
     tryingSince: hasFailed(newest) ? triedSince(newest) : undefined,
   };
 }

@@ -224,7 +224,7 @@ describe('planJob: failures', () => {
     expect(changesOf(snapshot)).toEqual(['create 1 r1 ready at 01:00:05']);
     const [change] = planJob(snapshot).changes;
     expect(change).toMatchObject({
-      task: { restarts: 1, failures: 1 },
+      task: { restarts: 1, failures: 1, lastFailure: 'failed' },
       after: { task: { metadata: { uid: 't1' } } },
     });
   });
