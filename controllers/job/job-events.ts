@@ -1,7 +1,7 @@
 import { jobOutcomeOf, type ServiceStatus, type StoredService } from '../../api/v1/index.js';
 import type { EventRecorder, EventReport } from '../../pkg/events/index.js';
 import type { JobPlan } from './plan.js';
-import type { JobChange } from './plan-changes.js';
+import type { JobChange, NewTask } from './plan-changes.js';
 
 const SOURCE = 'job-controller';
 
@@ -18,11 +18,7 @@ export function recordChanges(
       say('normal', 'JobStarted', `run ${change.revision} started`);
     }
     if (change.kind === 'create-task' && change.task.startAt !== undefined) {
-      const { slot, forNode, startAt, restarts, lastFailure } = change.task;
-      const where = forNode === undefined ? `task ${slot}` : `the task on node ${forNode}`;
-      const why = lastFailure === undefined ? '' : ` (${lastFailure})`;
-      const text = `try ${restarts + 1} of ${where} is held back until ${startAt}${why}`;
-      say('warning', 'RestartDelayed', text);
+      say('warning', 'RestartDelayed', delayWords(change.task, change.task.startAt));
     }
   }
   const created = count(({ kind }) => kind === 'create-task');
@@ -37,6 +33,12 @@ export function recordChanges(
   if (count(({ kind }) => kind === 'delete-service') > 0) {
     say('normal', 'ServiceDeleted', 'nothing of it is left');
   }
+}
+
+function delayWords({ slot, forNode, restarts, lastFailure }: NewTask, startAt: string): string {
+  const where = forNode === undefined ? `task ${slot}` : `the task on node ${forNode}`;
+  const why = lastFailure === undefined ? '' : ` (${lastFailure})`;
+  return `try ${restarts + 1} of ${where} is held back until ${startAt}${why}`;
 }
 
 /** Says how a run ended, once; the end that was told. */

@@ -32,6 +32,8 @@ class Model {
   /** Tries that were begun, by slot and revision. */
   readonly begun = new Map<string, number>();
   options: ServiceOptions;
+  /** When tasks were told so first, by id. */
+  private readonly toldToStop = new Map<string, number>();
   private revisions: JobSnapshot['revisions'] = [];
   private status: StoredServiceStatus | undefined;
   private nowMs = START;
@@ -135,9 +137,11 @@ class Model {
     return this.tasks.filter((view) => isLive(view) && !hasEnded(view));
   }
 
-  /** Slots in which something runs or may run. */
+  /** Slots in which something runs or may run. What does not stop for a minute is waited for no longer. */
   get occupied(): number {
-    const open = this.tasks.filter((view) => !hasEnded(view));
+    const isGivenUp = ({ task }: TaskView) =>
+      (this.toldToStop.get(task.metadata.uid) ?? Infinity) + 60_000 <= this.nowMs;
+    const open = this.tasks.filter((view) => !hasEnded(view) && !isGivenUp(view));
     return new Set(open.map(({ task: { spec } }) => spec.forNode ?? spec.slot)).size;
   }
 
@@ -200,6 +204,8 @@ class Model {
   }
 
   private change(id: string, spec: Partial<TaskView['task']['spec']>): void {
+    const isStop = spec.desiredState === 'shutdown' || spec.desiredState === 'remove';
+    if (isStop && !this.toldToStop.has(id)) this.toldToStop.set(id, this.nowMs);
     this.tasks = this.tasks.map((view) => {
       if (view.task.metadata.uid !== id) return view;
       const metadata = { ...view.task.metadata, updatedAt: this.now };

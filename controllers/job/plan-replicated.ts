@@ -125,19 +125,22 @@ interface Tries {
 
 /**
  * Tries of vacant slots. A task that still stops keeps its place among those that run at once: the next try
- * of its own slot takes that place over, others wait for it. What was tried already goes first.
+ * of its own slot takes that place over, others wait for it. What was tried already goes first. A place may have
+ * been given away: what does not stop for long is not waited for, until it is told again.
  */
 function planTries({ slots, others, job, policy, run, now }: Found): Tries {
   const all = [...slots, ...others];
   const stopping = all.filter((slot) => slot.progress !== 'active' && slot.heldUntil > now);
   const active = slots.filter(({ progress }) => progress === 'active').length;
-  let free = job.maxConcurrent - active - stopping.length;
+  let room = job.maxConcurrent - active;
+  let free = room - stopping.length;
   const vacant = slots.filter(({ progress }) => progress === 'vacant');
   const changes: JobChange[] = [];
   for (const slot of [...vacant.filter(wasTried), ...vacant.filter((each) => !wasTried(each))]) {
     const hasPlace = slot.heldUntil > now;
-    if (!hasPlace && free <= 0) continue;
+    if ((hasPlace ? room : free) <= 0) continue;
     if (!hasPlace) free -= 1;
+    room -= 1;
     changes.push(nextTry({ slot, iteration: run.iteration, policy, now }));
   }
   const isHeldUp = changes.length < vacant.length;

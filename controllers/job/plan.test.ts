@@ -366,6 +366,18 @@ describe('planJob: runs', () => {
     expect(planJob(snapshot).lookAgainAt).toBe(Date.parse(at(60)));
   });
 
+  it('gives no place twice: what did not stop for a minute has lost its own', () => {
+    const job = { totalCompletions: 3, maxConcurrent: 2 };
+    // Told again to go, so it is waited for again; meanwhile others have its place.
+    const told = task(3, { id: 'old', desiredState: 'remove' });
+    const metadata = { ...told.task.metadata, updatedAt: at(-1) };
+    const old = { ...told, task: { ...told.task, metadata } };
+    const others = [1, 2].map((slot) => task(slot, { revision: 2 }));
+    expect(changesOf(again({ job }, [old, ...others]))).toEqual([]);
+    const [first] = others;
+    expect(changesOf(again({ job }, [old, first!]))).toEqual(['create 3 r2 ready']);
+  });
+
   it('begins one for a changed template and for nothing else', () => {
     const complete = stored(aSnapshot({ job: {} }, [done(1)]));
     const scaled = { ...complete, service: aService({ job: { totalCompletions: 5 } }) };
