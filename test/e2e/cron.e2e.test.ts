@@ -16,6 +16,15 @@ const MINUTE_MS = 60_000;
 /** The next minute, the election after a manager was killed, and a busy machine. */
 const RUN_TIMEOUT_MS = 150_000;
 
+/** Lines that are not "begin X" followed by "end X", over and over. */
+function overlapsOf(lines: readonly string[]): readonly string[] {
+  return lines.filter((line, index) =>
+    index % 2 === 0
+      ? !line.startsWith('begin ')
+      : line !== lines[index - 1]?.replace('begin', 'end'),
+  );
+}
+
 describeWithDocker('a cron job on a real engine', () => {
   let host: OneHost;
   let witness: string;
@@ -30,13 +39,18 @@ describeWithDocker('a cron job on a real engine', () => {
     await rm(witness, { recursive: true, force: true });
   });
 
-  /** Each run writes its name into a file of the host: what is in there twice ran twice. */
-  const tick = (): CronJob => ({
+  /** Runs write into a file of the host: what is in there twice ran twice. */
+  const aCronJob = (
+    name: string,
+    script: string,
+    concurrency: CronJob['spec']['concurrency'] = 'allow',
+  ): CronJob => ({
     apiVersion: 'swarm/v1',
     kind: 'CronJob',
-    metadata: { name: 'tick' },
+    metadata: { name },
     spec: {
       schedule: '* * * * *',
+      concurrency,
       history: { successful: 10, failed: 10 },
       job: {
         mode: { replicatedJob: { backoffLimit: 0 } },
@@ -44,7 +58,7 @@ describeWithDocker('a cron job on a real engine', () => {
           container: {
             image: TEST_IMAGE,
             pullPolicy: 'if-not-present',
-            command: ['sh', '-c', 'echo "$RUN" >> /witness/runs'],
+            command: ['sh', '-c', script],
             env: { RUN: '{{.Service.Name}}' },
             mounts: [{ type: 'bind', source: witness, target: '/witness' }],
           },
@@ -53,9 +67,27 @@ describeWithDocker('a cron job on a real engine', () => {
       },
     },
   });
+  const tick = () => aCronJob('tick', 'echo "$RUN" >> /witness/tick');
+  /** Each run goes on until it is stopped. */
+  const swap = () => {
+    const end = 'sleep 1; echo "end $RUN" >> /witness/swap; exit 0';
+    const loop = 'while :; do sleep 1 & wait $!; done';
+    return aCronJob(
+      'swap',
+      `trap '${end}' TERM; echo "begin $RUN" >> /witness/swap; ${loop}`,
+      'replace',
+    );
+  };
+  /** Each run goes on beyond the next time. */
+  const guard = () =>
+    aCronJob(
+      'guard',
+      'echo "begin $RUN" >> /witness/guard; sleep 75; echo "end $RUN" >> /witness/guard',
+      'forbid',
+    );
 
-  const witnessed = async (): Promise<readonly string[]> =>
-    (await readFile(join(witness, 'runs'), 'utf8').catch(() => '')).split('\n').filter(Boolean);
+  const witnessed = async (file = 'tick'): Promise<readonly string[]> =>
+    (await readFile(join(witness, file), 'utf8').catch(() => '')).split('\n').filter(Boolean);
   const untilWitnessed = (count: number) =>
     eventually(
       `run ${String(count)}`,
@@ -90,7 +122,7 @@ describeWithDocker('a cron job on a real engine', () => {
   it(
     'runs every minute once, whenever its manager is killed',
     async () => {
-      await host.client.apply('cronjobs', tick());
+      for (const cronJob of [tick(), swap(), guard()]) await host.client.apply('cronjobs', cronJob);
       await untilWitnessed(1);
       await untilStarted(2);
       await killManager(); // among the writes that a start brings
@@ -122,6 +154,15 @@ describeWithDocker('a cron job on a real engine', () => {
       expect(status?.lastRun?.name).toBe(all.at(-1)?.metadata.name);
       const { stdout } = await host.swarmctl(['describe', 'cronjob', 'tick']);
       expect(stdout.match(/tick-\d+ .* complete +1\/1/g)).toHaveLength(all.length);
+
+      const swapped = await witnessed('swap');
+      expect(swapped.length).toBeGreaterThanOrEqual(2 * 4 - 1);
+      expect(overlapsOf(swapped)).toEqual([]);
+      const guarded = await witnessed('guard');
+      expect(guarded.length).toBeGreaterThanOrEqual(2 * 2);
+      expect(overlapsOf(guarded)).toEqual([]);
+      const { status: kept } = await host.client.get('cronjobs', 'guard');
+      expect(kept?.lastSkipped?.reason).toBe('ConcurrencyForbidden');
     },
     9 * MINUTE_MS,
   );
