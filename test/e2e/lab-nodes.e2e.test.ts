@@ -67,7 +67,7 @@ describeWithLab('nodes of a lab', () => {
     await lab.host('h2').powerOff();
     await scenario.untilRunsElsewhere('pack', 5, { host: 'h2', withinMs });
     await lab.host('h2').powerOn();
-    await scenario.untilNode('h2', 'ready', withinMs);
+    await lab.assertWhole();
     const running = await scenario.running('pack');
     expect(running).toHaveLength(5);
     for (const { host, id } of running) {
@@ -79,6 +79,7 @@ describeWithLab('nodes of a lab', () => {
       const { status } = await lab.client.get('services', 'pack');
       return status?.job?.succeeded === 5 && status.job.failed === 0;
     });
+    await lab.assertWhole();
     expect(await scenario.running('pack')).toEqual([]);
   });
 

@@ -75,6 +75,28 @@ describe('flawsOf', () => {
     expect(flawsOf({ nodes: whole.nodes, services: [], tasks: [], containers: [] })).toEqual([]);
   });
 
+  it('takes a job for whole when it is at work, and when it has ended', () => {
+    const { spec, status, ...service } = aService(1);
+    const mode = { replicatedJob: { totalCompletions: 2 } };
+    const aJob = (running: number): Service => ({
+      ...service,
+      spec: { ...spec, mode },
+      status: { ...status!, desired: running, running, updated: running },
+    });
+    const working = aTask(1, { desiredState: 'complete' });
+    const ended = aTask(2, { desiredState: 'complete', state: 'complete' });
+    const containers = [aContainer('t1'), aContainer('t2', { state: 'exited' })];
+    const job = { tasks: [working, ended], containers };
+    expect(flaws({ ...job, services: [aJob(1)] })).toEqual([]);
+    expect(flaws({ ...job, services: [aJob(0)] })).toEqual([
+      'stuck: web says that 0 tasks run, and 1 do',
+    ]);
+    const done = aTask(1, { desiredState: 'complete', state: 'complete' });
+    expect(flaws({ ...job, tasks: [done, ended], services: [aJob(0)] })).toEqual([
+      'zombie: web.1 (t1), complete and to be complete, still runs on h1',
+    ]);
+  });
+
   it('finds a slot without a task', () => {
     expect(flaws({ tasks: [aTask(1)], containers: [aContainer('t1')] })).toEqual([
       'lost: web runs in 1 slots, and 2 are wanted',

@@ -1,4 +1,11 @@
-import { isTerminal, type Node, type Service, type Task } from '../../api/v1/index.js';
+import {
+  isJob,
+  isTerminal,
+  isWanted,
+  type Node,
+  type Service,
+  type Task,
+} from '../../api/v1/index.js';
 import { CONTAINER_LABEL } from '../../pkg/agent/index.js';
 import type { ContainerState } from '../../pkg/engine/index.js';
 
@@ -38,7 +45,7 @@ function flawsOfNode({ metadata, status }: Node): readonly string[] {
 }
 
 const isRunning = ({ spec, status }: Task): boolean =>
-  spec.desiredState === 'running' && status?.state === 'running';
+  isWanted(spec.desiredState) && status?.state === 'running';
 
 function flawsOfService(service: Service, findings: Findings): readonly string[] {
   const { name, uid } = service.metadata;
@@ -46,12 +53,28 @@ function flawsOfService(service: Service, findings: Findings): readonly string[]
   const places = own.filter(isRunning).map(placeOf);
   const doubled = places.filter((place, index) => places.indexOf(place) !== index);
   return [
-    ...(service.spec.mode?.global
-      ? flawsOfGlobal(service, places, findings.nodes)
-      : flawsOfReplicated(service, places)),
+    ...flawsOfMode(service, places, findings.nodes),
     ...doubled.map((place) => `doubled: ${name}.${place} runs as two tasks`),
     ...flawsOfStatus(service),
   ];
+}
+
+/** How many tasks of a job are to run is for its status to tell: none when it has ended. */
+function flawsOfMode(
+  service: Service,
+  places: readonly string[],
+  nodes: readonly Node[],
+): readonly string[] {
+  if (isJob(service.spec)) return flawsOfJob(service, places);
+  return service.spec.mode?.global
+    ? flawsOfGlobal(service, places, nodes)
+    : flawsOfReplicated(service, places);
+}
+
+function flawsOfJob({ metadata, status }: Service, places: readonly string[]): readonly string[] {
+  const { running = 0 } = status ?? {};
+  if (running === new Set(places).size) return [];
+  return [`stuck: ${metadata.name} says that ${running} tasks run, and ${places.length} do`];
 }
 
 /** The slot of a task; in a global service its node takes that part. */
