@@ -3,8 +3,15 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../../pkg/base/index.js';
 import { BackupSum, type SwarmClient } from '../../pkg/client/index.js';
-import { puts, remove } from '../../pkg/objects/index.js';
-import { aNode, aNodeHealth, aNodeStatus, aService } from '../../test/builders/objects.js';
+import { puts, remove, runOfCronJob } from '../../pkg/objects/index.js';
+import {
+  BUILT_AT,
+  aCronJob,
+  aNode,
+  aNodeHealth,
+  aNodeStatus,
+  aService,
+} from '../../test/builders/objects.js';
 import { SwarmctlFixture } from '../../test/fixtures/swarmctl.js';
 
 let ctl: SwarmctlFixture;
@@ -250,6 +257,23 @@ describe('cluster restore', () => {
   it('deletes what is new with --prune', async () => {
     await change();
     expect((await restore('--prune', '--yes')).out).toContain('service/new deleted\n');
+  });
+
+  it('brings cron jobs back and none of their runs, and prunes none', async () => {
+    const { keys } = ctl.api;
+    const cronJob = aCronJob();
+    const run = (name: string) => runOfCronJob(cronJob, { name, uid: name, now: BUILT_AT });
+    await ctl.api.put(puts.cronJob(keys, cronJob), puts.service(keys, run('backup-1')));
+    await rm(file);
+    await ctl.run(['cluster', 'backup', '-o', file]);
+    await ctl.api.put(
+      remove(keys.cronJob('backup')),
+      remove(keys.service('backup-1')),
+      puts.service(keys, run('backup-2')),
+    );
+    const { out } = await restore('--prune', '--yes');
+    expect(out).toBe('cronjob/backup created again\n');
+    expect((await services()).map(([name]) => name).sort()).toEqual(['api', 'backup-2', 'web']);
   });
 
   it('takes the backup of another cluster only when told to', async () => {

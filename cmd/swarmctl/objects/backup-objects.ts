@@ -46,8 +46,8 @@ function declaredIn({ value }: BackupEntry): readonly BackupObject[] {
   const { apiVersion, metadata, spec } = value;
   const kind = KINDS.find((known) => known.kind === value['kind']);
   if (!kind?.verbs.includes('replace') || !isMap(metadata)) return [];
-  const { name, uid, labels, annotations, deletingAt, owner } = metadata;
-  if (typeof name !== 'string' || deletingAt !== undefined || owner !== undefined) return [];
+  const { name, uid, labels, annotations, deletingAt, ownedBy } = metadata;
+  if (typeof name !== 'string' || deletingAt !== undefined || ownedBy !== undefined) return [];
   const reference = kind.kind === 'Node' && typeof uid === 'string' ? uid : name;
   const shown = { name, labels, ...(annotations !== undefined && { annotations }) };
   const object = { apiVersion, kind: kind.kind, metadata: shown, spec };

@@ -123,7 +123,7 @@ async function pruneSteps(
     kinds.map(async (kind) => {
       const { items } = await api.listAll(pluralOf(kind), { signal });
       return items
-        .filter(({ metadata }) => !('owner' in metadata) && !('deletingAt' in metadata))
+        .filter(({ metadata }) => !('ownedBy' in metadata) && !('deletingAt' in metadata))
         .map(({ metadata: { name } }) => ({ kind, name, title: titleOf(kind, name) }));
     }),
   );
