@@ -120,8 +120,13 @@ export interface StoredCluster {
   readonly metadata: StoredMeta;
   readonly spec: ClusterSpec;
   readonly applied?: Applied;
-  /** Beside spec, because no document says it: a person accepted the history that the store had then. */
-  readonly history?: { readonly acceptedAt: string };
+  /** Beside spec, because no document says it. */
+  readonly history?: {
+    /** A person accepted the history that the store had then. */
+    readonly acceptedAt: string;
+    /** Names the latest restore of a backup: what is here came out of a file, whatever etcd remembers. */
+    readonly restoreId?: string;
+  };
   readonly security: {
     /** PEM. */
     readonly caCertificate: string;

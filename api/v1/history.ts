@@ -13,7 +13,9 @@ export type HistoryMark = Static<typeof HistoryMark>;
 
 /** What a manager says of the store, from a read or write that no older state of it could have answered. */
 export const StoreFacts = Type.Object({
-  id: Type.String({ description: "etcd's cluster id." }),
+  id: Type.String({
+    description: "etcd's cluster id, and which backup was restored into it last, if one was.",
+  }),
   revision: Type.Integer(),
   acceptedAt: Type.String({
     ...Timestamp,

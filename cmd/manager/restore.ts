@@ -8,12 +8,13 @@ import {
   SystemClock,
   UnavailableError,
   hasCode,
+  newUid,
   messageOf,
 } from '../../pkg/base/index.js';
 import { checkedBackup, readJsonLines } from '../../pkg/client/index.js';
 import type { Options } from '../../pkg/config/index.js';
 import { createLogger } from '../../pkg/log/index.js';
-import { absent, atVersion, cluster as clusterCollection } from '../../pkg/objects/index.js';
+import { absent, atVersion, cluster as clusterCollection, puts } from '../../pkg/objects/index.js';
 import { createSealer } from '../../pkg/pki/index.js';
 import {
   MAX_TXN_OPERATIONS,
@@ -61,7 +62,7 @@ export async function restoreCluster(
   const log = createLogger({ level: 'warn', name: 'swarm-manager' });
   try {
     await requireReachableEtcd(options, () => requireGoodEtcd(store, log, signal));
-    await write({ store, keys: keysUnder(options.etcdPrefix), backup, signal });
+    await write({ store, keys: keysUnder(options.etcdPrefix), backup, cluster, signal });
     return farewell(backup);
   } finally {
     await store.close();
@@ -114,10 +115,17 @@ interface Write {
   readonly store: Store;
   readonly keys: Keys;
   readonly backup: Backup;
+  readonly cluster: StoredCluster;
   readonly signal: AbortSignal;
 }
 
-async function write({ store, keys, backup, signal }: Write): Promise<void> {
+/** Nodes shall notice also when this etcd remembers all that they have seen. */
+function withRestoreId(cluster: StoredCluster): StoredCluster {
+  const acceptedAt = cluster.history?.acceptedAt ?? cluster.metadata.createdAt;
+  return { ...cluster, history: { acceptedAt, restoreId: newUid() } };
+}
+
+async function write({ store, keys, backup, cluster, signal }: Write): Promise<void> {
   const marker = restoreMarker(keys);
   const begun = await begin({ store, keys, backup, signal });
   const compare = [absent(keys.cluster), atVersion(marker, begun)];
@@ -126,7 +134,7 @@ async function write({ store, keys, backup, signal }: Write): Promise<void> {
       await store.commit({ compare, operations }, { signal });
     }
     const last: Operation[] = [
-      ...backup.entries.filter(({ key }) => key === CLUSTER).map((entry) => putOf(keys, entry)),
+      puts.cluster(keys, withRestoreId(cluster)),
       { kind: 'delete', key: marker },
     ];
     await store.commit({ compare, operations: last }, { signal });
@@ -139,7 +147,7 @@ async function write({ store, keys, backup, signal }: Write): Promise<void> {
 }
 
 /** Writes the marker, or finds the one of an attempt that broke off; resolves to its revision. */
-async function begin({ store, keys, backup, signal }: Write): Promise<number> {
+async function begin({ store, keys, backup, signal }: Omit<Write, 'cluster'>): Promise<number> {
   const key = restoreMarker(keys);
   if (await store.get(keys.cluster, { signal })) throw notEmpty(keys, keys.cluster);
   const found = await store.get(key, { signal });

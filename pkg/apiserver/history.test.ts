@@ -54,6 +54,17 @@ describe('a session', () => {
     });
   });
 
+  it('tells an etcd into which a backup was restored from what that etcd was, also after that is accepted', async () => {
+    const before = (await agent.openSession(hello)).opened.store.id;
+    const cluster = api.world.clusters.list()[0]!;
+    const history = { acceptedAt: MADE, restoreId: 'r1' };
+    await api.put(puts.cluster(api.keys, { ...cluster, history }));
+    expect((await agent.openSession(hello)).opened.store.id).toBe(`${before}+r1`);
+    const { acceptedAt } = await admin.acceptHistory();
+    const { store } = (await agent.openSession(hello)).opened;
+    expect(store).toMatchObject({ id: `${before}+r1`, acceptedAt });
+  });
+
   it('carries the newest write that is about ids, and tells whether the store still knows it', async () => {
     const messages = heard(await agent.openSession(hello));
     await until('first set', () => marksIn(messages).length === 1);

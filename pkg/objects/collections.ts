@@ -224,7 +224,7 @@ export const cluster: CollectionDefinition<StoredCluster> = {
   decode: objectDecoder(
     Type.Object({
       ...Cluster.properties,
-      history: Type.Optional(Type.Object({ acceptedAt: text })),
+      history: Type.Optional(Type.Object({ acceptedAt: text, restoreId: Type.Optional(text) })),
       security: Type.Object({
         caCertificate: text,
         caKey: Sealed,

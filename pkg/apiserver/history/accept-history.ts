@@ -42,7 +42,7 @@ export async function acceptHistory(
     const stored = await readCluster(options, signal);
     const acceptedAt = nextAcceptance(options, stored);
     if (dryRun) return { acceptedAt, dryRun, revision: world.cache.revision, frozen };
-    const accepted = { ...stored, history: { acceptedAt } };
+    const accepted = { ...stored, history: { ...stored.history, acceptedAt } };
     const compare = [atVersion(keys.cluster, stored.metadata.version)];
     try {
       const operations = [puts.cluster(keys, accepted)];

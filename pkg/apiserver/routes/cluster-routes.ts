@@ -87,8 +87,10 @@ export const clusterRoutes: readonly RouteDefinition<ApiContext>[] = [
       'Everything that lasts of the cluster, at one revision (NDJSON). What is sealed stays sealed.',
     answer: BackupLine,
     streams: 'down',
-    handle: async (context, { openStream, signal }) => {
+    handle: async (context, { caller, openStream, signal }) => {
       const send = await beginBackup(context, signal);
+      // Whoever has a backup has what services are told in their environment.
+      context.log.info({ by: caller?.id }, 'a backup is made');
       void send(openStream());
       return undefined;
     },

@@ -26,10 +26,12 @@ export async function readStoreFacts(
   const cluster = page.entries.find(({ key }) => key === keys.cluster);
   if (!cluster)
     throw new UnavailableError('the store holds no cluster: it was emptied or replaced');
+  const { acceptedAt, restoreId } = historyOf(cluster);
   return {
-    id: page.clusterId,
+    // a backup may be restored into the etcd that remembers what came after it
+    id: restoreId === undefined ? page.clusterId : `${page.clusterId}+${restoreId}`,
     revision: page.revision,
-    acceptedAt: acceptedAtOf(cluster),
+    acceptedAt,
     remembers,
   };
 }
@@ -46,18 +48,22 @@ async function firstPage(store: StoreFactsOptions['store'], key: string) {
 }
 
 /** An object that cannot be read otherwise must not keep nodes out. */
-function acceptedAtOf(entry: Entry): string {
+function historyOf(entry: Entry): { acceptedAt: string; restoreId: string | undefined } {
   try {
     const { metadata, history } = decodeEntry(entry).value as ClusterDates;
-    return [history?.acceptedAt, metadata?.createdAt].find(isInstant) ?? NEVER;
+    const { acceptedAt, restoreId } = history ?? {};
+    return {
+      acceptedAt: [acceptedAt, metadata?.createdAt].find(isInstant) ?? NEVER,
+      restoreId: typeof restoreId === 'string' ? restoreId : undefined,
+    };
   } catch {
-    return NEVER;
+    return { acceptedAt: NEVER, restoreId: undefined };
   }
 }
 
 interface ClusterDates {
   readonly metadata?: { readonly createdAt?: unknown };
-  readonly history?: { readonly acceptedAt?: unknown };
+  readonly history?: { readonly acceptedAt?: unknown; readonly restoreId?: unknown };
 }
 
 const isInstant = (text: unknown): text is string =>
