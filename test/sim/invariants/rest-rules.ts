@@ -89,7 +89,10 @@ function slotAtRest(truth: Truth, members: readonly StoredTask[]): readonly stri
   );
   const limit = effectiveClusterSpec(truth.cluster?.spec ?? {}).taskHistoryLimit;
   const live = members.filter(({ spec }) => isWanted(spec.desiredState)).length;
-  const most = Math.max(1, live, limit, attemptsOf(truth, members) + 1);
+  const newest = [...members].sort(byCreation).at(-1);
+  const isNewestOver = newest !== undefined && !isWanted(newest.spec.desiredState);
+  // The newest stays, whatever the limit is.
+  const most = Math.max(1, live + (isNewestOver ? 1 : 0), limit, attemptsOf(truth, members) + 1);
   if (members.length <= most) return found;
   return [...found, `${members[0]?.metadata.name ?? ''} has ${members.length} tasks of ${most}`];
 }
@@ -160,3 +163,9 @@ function revisionsAtRest(
 }
 
 const label = ({ metadata }: StoredTask): string => `${metadata.name} ${metadata.uid.slice(0, 6)}`;
+
+function byCreation(a: StoredTask, b: StoredTask): number {
+  const [one, two] = [a.metadata, b.metadata];
+  if (one.createdAt !== two.createdAt) return one.createdAt < two.createdAt ? -1 : 1;
+  return one.uid < two.uid ? -1 : 1;
+}

@@ -136,6 +136,7 @@ export class TaskRules {
     const waitedMs = this.now() - (this.createdMs.get(uid) ?? 0);
     if (waitedMs >= MOST_STOP_WAIT_MS * (1 - CLOCK_ERROR)) return;
     for (const other of others) {
+      if (this.truth.hasEnded(other)) continue;
       if (this.isOutOfReach(other.spec.nodeId ?? '')) continue;
       const takesItsPlace = task.spec.moves === other.metadata.uid;
       if ((isBeside || takesItsPlace) && isWanted(other.spec.desiredState)) continue;
@@ -144,8 +145,10 @@ export class TaskRules {
     }
   }
 
+  /** Also when it is given up as orphaned: its node was removed, and may not have heard of it yet. */
   private mayStillRun(task: StoredTask): boolean {
-    return task.spec.nodeId !== undefined && !this.truth.hasEnded(task);
+    if (task.spec.nodeId === undefined) return false;
+    return !this.truth.hasEnded(task) || this.truth.stateOf(task) === 'orphaned';
   }
 
   private isOutOfReach(nodeId: string): boolean {

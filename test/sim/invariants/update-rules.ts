@@ -64,10 +64,9 @@ export class UpdateRules {
     const others = this.truth
       .tasksOfSlot(slot)
       .filter(({ metadata }) => metadata.uid !== task.metadata.uid);
-    const wasServing = others.some((other) => this.times.hasServedFor(other, STALE_MS));
-    const stopped = others.filter(
-      (other) => isStoppedIn(all, other) && this.times.hasServedFor(other, STALE_MS),
-    );
+    const served = others.filter((other) => this.times.hasServedFor(other, STALE_MS));
+    const stopped = served.filter((other) => isStoppedIn(all, other));
+    const wasServing = stopped.length > 0 || served.some(isLive);
     return [{ task, slot, stopped, wasServing }];
   }
 

@@ -45,7 +45,7 @@ export interface TellOptions {
 }
 
 /** All faults stopped, all services sound: by then everything has settled. */
-const MOST_SETTLE_MS = 300_000;
+const MOST_SETTLE_MS = 600_000;
 /** How long a world whose clocks are wrong is watched when all is well again. */
 const TIMELESS_MS = 60_000;
 /** How often it is looked whether everything has settled. */
