@@ -105,6 +105,24 @@ describe('NodeAgent', () => {
       expect(engine.containerNames).toEqual(['foreign']);
     });
 
+    it('removes one that the engine was creating when the node was removed', async () => {
+      const create = engine.createContainer.bind(engine);
+      engine.createContainer = async ({ signal, ...request }) => {
+        void clock.sleep(500).then(() => create(request));
+        await clock.sleep(60_000, signal);
+        throw new UnavailableError('no answer');
+      };
+      assign(1);
+      await fixture.start();
+      await until('it is prepared', () => manager.stateOf('task1') === 'preparing', 20);
+      manager.removeNode();
+      let end = '';
+      void fixture.end.then((how) => (end = how));
+      await until('the agent has ended', () => end === 'removed', 100);
+      await clock.advance(1_000);
+      expect(engine.containerNames).toEqual([]);
+    });
+
     it('removes nothing while no manager has spoken', async () => {
       await createContainer('web.9.task9', { ...OURS, [CONTAINER_LABEL.task]: 'task9' });
       manager.openError = new UnavailableError('no manager');

@@ -63,6 +63,8 @@ export interface NodeAgentOptions {
 /** Why an agent ended: it was told to, or its node was removed from the cluster. */
 export type AgentEnd = 'stopped' | 'removed';
 
+/** How long an engine may go on with a container whose creation its agent does not wait for any more. */
+const LATE_CREATION_MS = 2_000;
 const CLEAN_RETRY = { initialMs: 200, maxMs: 5_000 };
 
 /** One node's agent: makes its engine run what managers assign to the node, and tells how it went. */
@@ -186,6 +188,10 @@ export class NodeAgent {
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.removeContainers(signal);
+        if (this.tasks.letGoTooSoon) {
+          await clock.sleep(LATE_CREATION_MS, signal);
+          await this.removeContainers(signal);
+        }
         break;
       } catch (error) {
         signal.throwIfAborted();

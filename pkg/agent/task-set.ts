@@ -1,4 +1,4 @@
-import type { Assignment, TaskState } from '../../api/v1/index.js';
+import { stateRank, type Assignment, type TaskState } from '../../api/v1/index.js';
 import type { ContainerEvent, ContainerSummary } from '../engine/index.js';
 import type { WantedTasks } from './assignment-book.js';
 import { CONTAINER_LABEL } from './container-body.js';
@@ -36,6 +36,8 @@ export function byTask(containers: readonly ContainerSummary[]): FoundContainers
 export class TaskSet {
   private readonly runners = new Map<string, TaskRunner>();
   private readonly leaving = new Map<string, Promise<void>>();
+  /** A task was let go of while its container may have been on its way: it may come to be later. */
+  letGoTooSoon = false;
 
   constructor(private readonly options: TaskSetOptions) {}
 
@@ -112,7 +114,9 @@ export class TaskSet {
 
   /** Lets go of all tasks; their containers go on. */
   async release(): Promise<void> {
-    await Promise.all([...this.runners.values()].map((runner) => runner.release()));
+    const runners = [...this.runners.values()];
+    this.letGoTooSoon ||= runners.some(({ report }) => isBefore(report.state, 'ready'));
+    await Promise.all(runners.map((runner) => runner.release()));
     await Promise.all(this.leaving.values());
     this.runners.clear();
   }
@@ -163,3 +167,6 @@ export class TaskSet {
     this.leaving.set(taskId, gone);
   }
 }
+
+const isBefore = (state: TaskState, other: TaskState): boolean =>
+  stateRank(state) < stateRank(other);
