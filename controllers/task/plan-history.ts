@@ -36,9 +36,13 @@ function limitOf(tasks: readonly SlotTask[], limit: number): number {
   return maxAttempts > 0 ? maxAttempts + 1 : limit;
 }
 
-/** Told to go and no longer running, or told to stop before it ever got a node. */
+/**
+ * Told to go and no longer running, or told to stop before it ever got a node. What a job gave up stays
+ * though nothing ran: it tells that there has been a try, and since when.
+ */
 function isRemovable(task: SlotTask): boolean {
   if (isLive(task)) return false;
-  if (task.task.spec.nodeId === undefined) return true;
+  const isKept = task.isOfJob === true && task.task.spec.desiredState !== 'remove';
+  if (task.task.spec.nodeId === undefined) return !isKept;
   return task.task.spec.desiredState === 'remove' && isOver(task);
 }

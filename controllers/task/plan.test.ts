@@ -357,6 +357,12 @@ describe('planSlot: tasks of jobs', () => {
     ]);
   });
 
+  it('keeps what was given up before it had a node: that it was tried is not forgotten', () => {
+    const given = [aJobTask({ desiredState: 'shutdown' })];
+    expect(changesOf(given, { historyLimit: 0 })).toEqual([]);
+    expect(changesOf([aJobTask({ desiredState: 'remove' })])).toEqual(['delete a']);
+  });
+
   it('trims what earlier runs completed, and never the newest', () => {
     const runs = [1, 2, 3, 4].map((revision) =>
       aJobTask({ id: `r${String(revision)}`, revision, state: 'complete' }),
