@@ -169,6 +169,13 @@ describe('2.8 replicated jobs', () => {
     expect(changesOf(aSnapshot({ job }, tasks))).toEqual([]);
   });
 
+  it('runs no more than a lowered limit when another run takes the places of one that stops', () => {
+    const tasks = range(1, 3).map((slot) => task(slot));
+    const job = { totalCompletions: 10, maxConcurrent: 1 };
+    const created = changesOf(again({ job }, tasks)).filter((text) => text.startsWith('create'));
+    expect(created).toEqual(['create 1 r2 ready']);
+  });
+
   it('lets slots go beyond the number of completions', () => {
     const tasks = [done(1), task(2), task(3), done(4)];
     expect(changesOf(aSnapshot({ job: { totalCompletions: 2 } }, tasks)).sort()).toEqual([
