@@ -1,4 +1,4 @@
-import { EngineRefusedError } from '../../../pkg/engine/index.js';
+import { EngineRefusedError, type ContainerCreateBody } from '../../../pkg/engine/index.js';
 import type { FakeBehaviour } from '../../fakes/fake-container.js';
 import type { FakeRegistryImage } from '../../fakes/fake-engine.js';
 import type { Random } from '../machines/random.js';
@@ -25,7 +25,9 @@ export type ImageKind =
   /** Ignores the stop signal. */
   | 'stubborn'
   /** The engine refuses to start it. */
-  | 'refused';
+  | 'refused'
+  /** Says now and then that it is not well, to whoever asks. */
+  | 'moody';
 
 /** Those that run until they are told to stop, sooner or later. */
 export const LASTING: readonly ImageKind[] = ['good', 'slow', 'stubborn'];
@@ -34,8 +36,34 @@ export function kindOfImage(reference: string): ImageKind {
   return (reference.split(':')[0] ?? 'good') as ImageKind;
 }
 
+/** Part of the questions to a moody container that it answers badly, and of those it takes too long for. */
+const [BAD_MOOD, NO_MOOD] = [0.2, 0.1];
+
 /** What the next container of the image does. */
-export function behaviourOf(reference: string, random: Random): FakeBehaviour {
+export function behaviourOf(
+  { Image: reference, Healthcheck }: ContainerCreateBody,
+  random: Random,
+): FakeBehaviour {
+  const isMoody = kindOfImage(reference) === 'moody';
+  const turnsBad = isMoody && random.chance(0.4);
+  return {
+    ...lifeOf(reference, random),
+    exec: () => ({
+      exitCode: isMoody && random.chance(BAD_MOOD) ? 1 : 0,
+      takesMs: isMoody && random.chance(NO_MOOD) ? 5_000 : random.between(1, 40),
+    }),
+    ...(Healthcheck && { health: verdictsOf(turnsBad, random) }),
+  };
+}
+
+function verdictsOf(turnsBad: boolean, random: Random): NonNullable<FakeBehaviour['health']> {
+  const found = [{ afterMs: random.between(100, 2_000), state: 'healthy' } as const];
+  if (!turnsBad) return found;
+  return [...found, { afterMs: random.between(3_000, 20_000), state: 'unhealthy' }];
+}
+
+/** How it ends. */
+function lifeOf(reference: string, random: Random): FakeBehaviour {
   const stops = { onSignal: () => 143 };
   switch (kindOfImage(reference)) {
     case 'crash':
@@ -54,6 +82,7 @@ export function behaviourOf(reference: string, random: Random): FakeBehaviour {
     case 'slow':
     case 'missing':
     case 'remote':
+    case 'moody':
       return stops;
   }
 }

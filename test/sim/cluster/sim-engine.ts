@@ -1,3 +1,4 @@
+import type { EngineGenericResource } from '../../../pkg/engine/index.js';
 import { FakeEngine, type FakeEngineWorld } from '../../fakes/fake-engine.js';
 import { Random } from '../machines/random.js';
 import type { SimHost } from '../machines/sim-host.js';
@@ -10,7 +11,11 @@ export interface SimEngineOptions {
   readonly host: SimHost;
   readonly timeline: Timeline;
   readonly seed: number;
-  readonly resources: { readonly cpuNano: number; readonly memoryBytes: number };
+  readonly resources: {
+    readonly cpuNano: number;
+    readonly memoryBytes: number;
+    readonly genericResources: readonly EngineGenericResource[];
+  };
   readonly engineLabels: Readonly<Record<string, string>>;
   readonly onRun: FakeEngineWorld['onRun'];
 }
@@ -29,7 +34,7 @@ export class SimEngine {
     // What containers do goes on whatever becomes of the daemon.
     const kernel = new SimProcess(`${host.name}/containers`, host, timeline);
     this.fake = new FakeEngine(kernel.clock, {
-      behaviourOf: ({ body }) => behaviourOf(body.Image, this.random),
+      behaviourOf: ({ body }) => behaviourOf(body, this.random),
       registryOf: (reference) => registryOf(reference, this.random),
       ...(onRun && { onRun }),
     });

@@ -35,6 +35,8 @@ export interface NodeShape {
   readonly engineLabels: Readonly<Record<string, string>>;
   readonly cpus: number;
   readonly memoryGib: number;
+  /** Names of its GPUs. */
+  readonly gpus: readonly string[];
 }
 
 /** Who is told of what happens in a world. */
@@ -192,7 +194,11 @@ export class SimWorld {
       host,
       timeline,
       seed: this.shape.seed,
-      resources: { cpuNano: shape.cpus * 1e9, memoryBytes: shape.memoryGib * 2 ** 30 },
+      resources: {
+        cpuNano: shape.cpus * 1e9,
+        memoryBytes: shape.memoryGib * 2 ** 30,
+        genericResources: shape.gpus.map((name) => ({ kind: 'gpu', type: 'named', name })),
+      },
       engineLabels: shape.engineLabels,
       onRun: (container) => {
         observer.ran(node, container);

@@ -119,11 +119,19 @@ export class ContainerRules {
     const isEnginesDoing = node.engine.process.isDead || this.removedByHand.has(taskId);
     const task = this.truth.tasks.get(taskId);
     if (isEnginesDoing || !task || node.hasLeft || !this.truth.nodes.has(node.id)) return;
-    if (!isWanted(task.spec.desiredState)) return;
+    if (!this.isToGoOn(task)) return;
     this.verdicts.broken(
       'no-needless-kill',
       `${container.name} was stopped on ${node.id}, and it is wanted: ${task.spec.desiredState}`,
     );
+  }
+
+  /** Whoever asks may get a bad answer, or none in time: then it is stopped. Readiness stops nobody. */
+  private isToGoOn(task: StoredTask): boolean {
+    if (!isWanted(task.spec.desiredState)) return false;
+    const { container } = this.truth.revisionOf(task)?.template.task ?? {};
+    const { startup, liveness } = container?.probes ?? {};
+    return container?.healthcheck === undefined && startup === undefined && liveness === undefined;
   }
 
   /** What a node says has ended has ended; of what is an orphan nobody knows. */

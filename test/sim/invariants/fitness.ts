@@ -6,6 +6,8 @@ import {
   type StoredTask,
   type TaskTemplate,
 } from '../../../api/v1/index.js';
+import { attributeOf } from './attributes.js';
+import { whyNotThere } from './neighbourhood.js';
 import type { Truth } from './truth.js';
 
 /**
@@ -28,7 +30,8 @@ export function whyUnfit(
     whyNotMeant(task, nodeId) ??
     failingConstraint(truth, node, template) ??
     shortage(truth, nodeId, task) ??
-    tooMany(truth, nodeId, { task, placedTogether })
+    tooMany(truth, nodeId, { task, placedTogether }) ??
+    whyNotThere(truth, node, task, placedTogether)
   );
 }
 
@@ -42,6 +45,8 @@ function whyNotMeant({ spec: { forNode } }: StoredTask, nodeId: string): string 
   return forNode === undefined || forNode === nodeId ? undefined : `it is for ${forNode}`;
 }
 
+const CONSTRAINT = /^(\S+)\s+(\S+)\s*(.*)$/;
+
 /** The constraint that a node does not meet, if there is one. */
 export function failingConstraint(
   truth: Truth,
@@ -52,22 +57,27 @@ export function failingConstraint(
 }
 
 function meets(truth: Truth, node: StoredNode, text: string): boolean {
-  const [, attribute = '', operator, value] = /^(\S+)\s*(==|!=)\s*(\S+)$/.exec(text) ?? [];
+  const [, attribute = '', operator = '', value = ''] = CONSTRAINT.exec(text) ?? [];
   const found = attributeOf(truth, node, attribute);
-  return (found === value) === (operator === '==');
-}
-
-function attributeOf(truth: Truth, node: StoredNode, attribute: string): string | undefined {
-  const { metadata, spec } = node;
-  const description = truth.nodeStatuses.get(metadata.uid)?.description;
-  if (attribute.startsWith('node.labels.')) return metadata.labels[attribute.slice(12)];
-  if (attribute.startsWith('engine.labels.')) return description?.engineLabels[attribute.slice(14)];
-  const plain: Readonly<Record<string, string | undefined>> = {
-    'node.id': metadata.uid,
-    'node.hostname': metadata.name,
-    'node.role': spec.role,
-  };
-  return plain[attribute];
+  const list = value.replaceAll(/[()\s]/g, '').split(',');
+  switch (operator) {
+    case '==':
+      return found === value;
+    case '!=':
+      return found !== value;
+    case 'in':
+      return list.includes(found ?? '');
+    case 'notin':
+      return !list.includes(found ?? '');
+    case 'exists':
+      return found !== undefined;
+    case '!exists':
+      return found === undefined;
+    case '=~':
+      return new RegExp(value).test(found ?? '');
+    default:
+      throw new RangeError(`the oracle does not know ${text}`);
+  }
 }
 
 interface Amounts {
@@ -84,7 +94,32 @@ function shortage(truth: Truth, nodeId: string, task: StoredTask): string | unde
     taken.reduce((all, amounts) => all + of(amounts), of(asked));
   if (asked.cpuNano > 0 && sum((each) => each.cpuNano) > cpuNano) return 'not enough CPU';
   const isFull = sum((each) => each.memoryBytes) > memoryBytes;
-  return asked.memoryBytes > 0 && isFull ? 'not enough memory' : undefined;
+  if (asked.memoryBytes > 0 && isFull) return 'not enough memory';
+  return tooFewGpus(truth, nodeId, task);
+}
+
+/** Those that nobody has are enough, and those that it was given are there and nobody else's. */
+function tooFewGpus(truth: Truth, nodeId: string, task: StoredTask): string | undefined {
+  const asked = gpusAsked(truth, task);
+  if (asked === 0) return undefined;
+  const present = truth.nodeStatuses.get(nodeId)?.description.namedResources?.['gpu'] ?? [];
+  const taken = others(truth, nodeId, task).flatMap(gpusOf);
+  const free = present.filter((gpu) => !taken.includes(gpu));
+  if (task.spec.nodeId !== nodeId) return free.length < asked ? 'not enough GPUs' : undefined;
+  const given = gpusOf(task);
+  const isRight = given.length === asked && given.every((gpu) => free.includes(gpu));
+  return isRight ? undefined : `it was given ${given.join(', ')}; free: ${free.join(', ')}`;
+}
+
+function gpusAsked(truth: Truth, task: StoredTask): number {
+  const { genericResources = [] } =
+    truth.revisionOf(task)?.template.task.resources?.reservations ?? {};
+  return genericResources.find(({ kind }) => kind === 'gpu')?.value ?? 0;
+}
+
+function gpusOf({ spec }: StoredTask): readonly string[] {
+  const given = spec.assignedResources?.['gpu'] ?? [];
+  return typeof given === 'number' ? [] : given;
 }
 
 /** What else has not ended on the node. */

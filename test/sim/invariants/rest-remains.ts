@@ -1,3 +1,4 @@
+import { isWanted } from '../../../api/v1/index.js';
 import { CONTAINER_LABEL } from '../../../pkg/agent/index.js';
 import type { FakeContainer } from '../../fakes/fake-container.js';
 import type { SimNode } from '../cluster/sim-node.js';
@@ -62,7 +63,7 @@ function containerAtRest(
 ): readonly string[] {
   const task = truth.tasks.get(taskOf(container));
   if (!task || !truth.nodes.has(id)) return [`${id} keeps ${container.name} of no task`];
-  const isStranger = container.isRunning && task.spec.desiredState !== 'running';
+  const isStranger = container.isRunning && !isWanted(task.spec.desiredState);
   return isStranger ? [`${id} runs ${container.name}, which is to be stopped`] : [];
 }
 

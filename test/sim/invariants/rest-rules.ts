@@ -1,6 +1,7 @@
 import {
   effectiveClusterSpec,
   effectiveRestartPolicy,
+  isJob,
   isTerminal,
   isWanted,
   replicasOf,
@@ -10,6 +11,7 @@ import {
 import { slotKey } from '../../../pkg/objects/index.js';
 import type { SimNode } from '../cluster/sim-node.js';
 import { failingConstraint, whyUnfit } from './fitness.js';
+import { jobAtRest } from './job-rest.js';
 import { containersAtRest, nodesAtRest, remains } from './rest-remains.js';
 import type { Truth } from './truth.js';
 import { updateAtRest } from './update-rest.js';
@@ -34,6 +36,13 @@ function serviceAtRest(truth: Truth, service: StoredService): readonly string[] 
   if (deletingAt !== undefined) return [`service ${name} is still being deleted`];
   const tasks = [...truth.tasks.values()].filter(({ spec }) => spec.serviceUid === uid);
   const slots = bySlot(tasks);
+  if (isJob(service.spec)) {
+    return [
+      ...jobAtRest(truth, service, tasks),
+      ...[...slots.values()].flatMap((members) => slotAtRest(truth, members)),
+      ...revisionsAtRest(truth, service, tasks),
+    ];
+  }
   return [
     ...countAtRest(truth, service, slots),
     ...[...slots.values()].flatMap((members) => slotAtRest(truth, members)),
@@ -100,14 +109,21 @@ function slotAtRest(truth: Truth, members: readonly StoredTask[]): readonly stri
 function endedAtRest(truth: Truth, task: StoredTask): readonly string[] {
   const state = truth.stateOf(task);
   if (task.spec.desiredState === 'remove') return [`${label(task)} is to be removed and is there`];
-  return isTerminal(state) ? [] : [`${label(task)} is to be stopped and is ${state}`];
+  const hasNeverRun = task.spec.nodeId === undefined; // what a job gave up before it had a node
+  return isTerminal(state) || hasNeverRun
+    ? []
+    : [`${label(task)} is to be stopped and is ${state}`];
 }
 
 function liveAtRest(truth: Truth, task: StoredTask): readonly string[] {
   const { nodeId } = task.spec;
   if (nodeId === undefined) return waitingAtRest(truth, task);
   const state = truth.stateOf(task);
-  return state === 'running' ? [] : [`${label(task)} is ${state} on ${nodeId}`];
+  const isDone = state === 'complete' && task.spec.desiredState === 'complete';
+  if (isDone) return [];
+  const isReady = truth.taskStatuses.get(task.metadata.uid)?.ready !== false;
+  if (state === 'running' && isReady) return [];
+  return [`${label(task)} is ${state}${isReady ? '' : ' and not ready'} on ${nodeId}`];
 }
 
 function attemptsOf(truth: Truth, members: readonly StoredTask[]): number {

@@ -1,6 +1,7 @@
 import {
   durationMs,
   isWanted,
+  type StoredNodeHealth,
   type StoredTask,
   type StoredTaskStatus,
 } from '../../../api/v1/index.js';
@@ -16,6 +17,8 @@ interface Service {
 /** When tasks were in service, by true time. */
 export class ServiceTimes {
   private readonly times = new Map<string, Service>();
+  /** When nodes were lost last, or still are. */
+  private readonly lostMs = new Map<string, number>();
 
   constructor(
     private readonly truth: Truth,
@@ -23,7 +26,8 @@ export class ServiceTimes {
   ) {}
 
   check(changes: readonly KeyChange[]): void {
-    for (const { folder, id, after } of changes) {
+    for (const { folder, id, before, after } of changes) {
+      if (folder === Folder.nodeHealth && isLost(before)) this.lostMs.set(id, this.now());
       if (folder === Folder.taskStatus) this.note(id, after as StoredTaskStatus | undefined);
       if (folder === Folder.tasks && !after) this.times.delete(id);
     }
@@ -32,7 +36,8 @@ export class ServiceTimes {
   /** True when it has served for at least so long, and still does. */
   hasServedFor(task: StoredTask, ms: number): boolean {
     const service = this.times.get(task.metadata.uid);
-    if (!service || service.untilMs !== undefined || this.isLost(task)) return false;
+    if (!service || service.untilMs !== undefined) return false;
+    if (this.isOutOfReachWithin(task, 0)) return false;
     return this.now() - service.sinceMs >= ms + this.minReadyMs(task);
   }
 
@@ -40,6 +45,14 @@ export class ServiceTimes {
   hasServedWithin(task: StoredTask, ms: number): boolean {
     const service = this.times.get(task.metadata.uid);
     return service !== undefined && this.now() - (service.untilMs ?? this.now()) <= ms;
+  }
+
+  /** The node of a task is lost or removed, or was within the last `ms`: a leader may not count on it. */
+  isOutOfReachWithin({ spec: { nodeId, forNode } }: StoredTask, ms: number): boolean {
+    const id = nodeId ?? forNode;
+    if (id === undefined) return false;
+    if (!this.truth.nodes.has(id) || isLost(this.truth.nodeHealths.get(id))) return true;
+    return this.now() - (this.lostMs.get(id) ?? -Infinity) <= ms;
   }
 
   private note(id: string, status: StoredTaskStatus | undefined): void {
@@ -54,10 +67,6 @@ export class ServiceTimes {
     );
   }
 
-  private isLost({ spec: { nodeId = '' } }: StoredTask): boolean {
-    return !this.truth.nodes.has(nodeId) || this.truth.nodeHealths.get(nodeId)?.state === 'lost';
-  }
-
   private minReadyMs(task: StoredTask): number {
     return durationMs(this.truth.revisionOf(task)?.template.task.minReady, 0);
   }
@@ -65,3 +74,6 @@ export class ServiceTimes {
 
 /** The task may be on its way, or run. */
 export const isLive = ({ spec }: StoredTask): boolean => isWanted(spec.desiredState);
+
+const isLost = (health: unknown): boolean =>
+  (health as StoredNodeHealth | undefined)?.state === 'lost';

@@ -85,9 +85,7 @@ export class TaskRules {
     if (before && after) this.checkForward(before, after);
     if (!after) return;
     if (isWanted(after.spec.desiredState)) this.checkSlot(after);
-    if (after.spec.desiredState === 'running' && before?.spec.desiredState !== 'running') {
-      this.noteStart(after);
-    }
+    if (isToldToRun(after) && !(before && isToldToRun(before))) this.noteStart(after);
   }
 
   private checkForward(before: StoredTask, after: StoredTask): void {
@@ -117,11 +115,16 @@ export class TaskRules {
   private checkSlot(task: StoredTask): void {
     const live = this.truth
       .tasksOfSlot(slotKey(task.spec))
-      .filter(({ spec }) => isWanted(spec.desiredState));
+      .filter((other) => isWanted(other.spec.desiredState) && !this.isDone(other));
     const isMove = live.some(({ spec }) => spec.moves !== undefined);
     if (live.length <= (isMove || this.overlapping.has(task.spec.serviceUid) ? 2 : 1)) return;
     const ids = live.map(({ metadata }) => metadata.uid.slice(0, 6)).join(' and ');
     this.verdicts.broken('one-live-task', `${task.metadata.name} has ${live.length}: ${ids}`);
+  }
+
+  /** What was to end has ended, well or not; nobody has to tell it to. */
+  private isDone(task: StoredTask): boolean {
+    return task.spec.desiredState === 'complete' && this.truth.hasEnded(task);
   }
 
   /** Whoever starts has waited for what ran in its place, or could not. */
@@ -172,4 +175,9 @@ export class TaskRules {
       this.verdicts.broken('written-once', `${step}: reported by another node`);
     }
   }
+}
+
+/** For ever, or to its end. */
+function isToldToRun({ spec: { desiredState } }: StoredTask): boolean {
+  return desiredState === 'running' || desiredState === 'complete';
 }

@@ -79,7 +79,7 @@ export class UpdateRules {
     }
     const isBack = status.update.state.startsWith('rollback');
     const { pace } = effectiveUpdatePolicy(isBack ? service.spec.rollback : service.spec.update);
-    const desired = replicasOf(service.spec) ?? status.desired;
+    const desired = replicasOf(service.spec) ?? this.slotsOf(service.metadata.uid).length;
     if (pace.kind === 'parallelism') this.checkWork(service, pace, desired);
     else this.checkTasks(service, pace, { desired, begun });
   }
@@ -90,7 +90,9 @@ export class UpdateRules {
     desired: number,
   ): void {
     const limit = amountOf(parallelism, desired, 'up');
-    const moving = [...this.moving.values()].filter(({ spec }) => spec.serviceUid === metadata.uid);
+    const moving = [...this.moving.values()].filter(
+      (task) => task.spec.serviceUid === metadata.uid && !this.isAbsent(task),
+    );
     if (limit === 0 || moving.length <= limit) return;
     const names = moving.map((task) => task.metadata.name).join(', ');
     this.verdicts.broken('updates', `${names} are replaced at once, and ${limit} are allowed`);
@@ -129,11 +131,19 @@ export class UpdateRules {
   private slotsOf(serviceUid: string): readonly (readonly StoredTask[])[] {
     const slots = new Map<string, StoredTask[]>();
     for (const task of this.truth.tasks.values()) {
-      if (task.spec.serviceUid !== serviceUid) continue;
+      if (task.spec.serviceUid !== serviceUid || this.isAbsent(task)) continue;
       const key = slotKey(task.spec);
       slots.set(key, [...(slots.get(key) ?? []), task]);
     }
     return [...slots.values()];
+  }
+
+  /** A global service does without nodes that are lost or take nothing: nobody waits for them. */
+  private isAbsent(task: StoredTask): boolean {
+    const { forNode } = task.spec;
+    if (forNode === undefined) return false;
+    const isOpen = this.truth.nodes.get(forNode)?.spec.availability === 'active';
+    return !isOpen || this.times.isOutOfReachWithin(task, STALE_MS);
   }
 
   private forgetSettled(): void {

@@ -1,4 +1,4 @@
-import { isWanted, type StoredService } from '../../../api/v1/index.js';
+import { isJob, isWanted, type StoredService } from '../../../api/v1/index.js';
 import { LASTING, kindOfImage } from '../cluster/images.js';
 import type { SimWorld } from '../cluster/sim-world.js';
 import type { Truth } from '../invariants/truth.js';
@@ -57,6 +57,7 @@ export class Calming {
     const { world } = this;
     const { name, deletingAt } = service.metadata;
     if (deletingAt !== undefined) return [];
+    if (isJob(service.spec)) return this.forJob(service);
     if (!lasts(wantedImage(service))) {
       return [{ what: `make ${name} last`, call: changingImage(world, name, 'good:last') }];
     }
@@ -69,6 +70,14 @@ export class Calming {
       return [{ what: `delete ${name}`, call }];
     }
     return this.forRollout(service);
+  }
+
+  /** Its tasks end well. */
+  private forJob(service: StoredService): readonly Wish[] {
+    const { name } = service.metadata;
+    if (kindOfImage(wantedImage(service)) === 'done') return [];
+    const call = changingImage(this.world, name, 'done:last');
+    return [{ what: `make ${name} end well`, call }];
   }
 
   private forRollout({ metadata: { name, uid }, rollout }: StoredService): readonly Wish[] {

@@ -6,6 +6,7 @@ import type { SimNode } from '../cluster/sim-node.js';
 import { SimWorld } from '../cluster/sim-world.js';
 import type { Committed } from '../etcd/sim-etcd.js';
 import { ContainerRules } from '../invariants/container-rules.js';
+import { JobRules } from '../invariants/job-rules.js';
 import { PlacementRules } from '../invariants/placement-rules.js';
 import { unrest } from '../invariants/rest-rules.js';
 import { ServiceTimes } from '../invariants/service-times.js';
@@ -77,6 +78,7 @@ class Simulation {
   private readonly writers: WriterRules;
   private readonly placements: PlacementRules;
   private readonly containers: ContainerRules;
+  private readonly jobs: JobRules;
   private readonly times: ServiceTimes;
   private readonly updates: UpdateRules;
   private readonly random: Random;
@@ -92,6 +94,7 @@ class Simulation {
     this.writers = new WriterRules(this.truth, this.verdicts);
     this.placements = new PlacementRules(this.truth, this.verdicts);
     this.containers = new ContainerRules(this.truth, this.verdicts, this.tasks, now);
+    this.jobs = new JobRules(this.truth, this.verdicts);
     this.times = new ServiceTimes(this.truth, now);
     this.updates = new UpdateRules(this.truth, this.verdicts, this.times);
     this.random = Random.of(scenario.shape.seed, 'people');
@@ -217,6 +220,7 @@ class Simulation {
     this.tasks.check(changes);
     this.placements.check(changes);
     this.containers.check(changes);
+    this.jobs.check(changes);
     this.times.check(changes);
     this.updates.check(changes);
   }

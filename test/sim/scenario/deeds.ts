@@ -5,8 +5,8 @@ import type { ManagerService } from '../cluster/sim-manager.js';
 import type { SimWorld } from '../cluster/sim-world.js';
 import type { Deed, ServiceWish } from './steps.js';
 
-/** The services that people of a story know, by number. The last one is global. */
-export const SERVICES = ['web', 'db', 'agent'] as const;
+/** The services that people of a story know, by number; the mode of each is always the same. */
+export const SERVICES = ['web', 'db', 'agent', 'batch', 'sweep'] as const;
 
 /** For calls that nobody cuts short: one for each, as whatever listens to it lives as long as it does. */
 const never = (): AbortSignal => new AbortController().signal;
@@ -119,13 +119,13 @@ export function withSpec(before: StoredObject, fields: object): unknown {
 }
 
 function serviceDocument(name: string, wish: ServiceWish): object {
-  const { replicas, update, rollback, disruption, onNodeLoss } = wish;
+  const { mode, update, rollback, disruption, onNodeLoss } = wish;
   return {
     apiVersion: 'swarm/v1',
     kind: 'Service',
     metadata: { name },
     spec: {
-      mode: replicas === undefined ? { global: {} } : { replicated: { replicas } },
+      mode,
       task: taskTemplate(wish),
       ...(update && { update }),
       ...(rollback && { rollback }),
@@ -136,19 +136,22 @@ function serviceDocument(name: string, wish: ServiceWish): object {
 }
 
 function taskTemplate(wish: ServiceWish): object {
-  const { image, version, constraint, memory, maxReplicasPerNode } = wish;
-  const { restartPolicy, minReady, stopGrace } = wish;
+  const { placement = {}, restartPolicy, minReady, priority, reservations } = wish;
   return {
-    container: {
-      image: `${image}:${version}`,
-      ...(stopGrace !== undefined && { stopGracePeriod: stopGrace }),
-    },
+    container: container(wish),
+    placement,
     ...(restartPolicy && { restartPolicy }),
     ...(minReady !== undefined && { minReady }),
-    ...(memory !== undefined && { resources: { reservations: { memory } } }),
-    placement: {
-      constraints: constraint === undefined ? [] : [constraint],
-      ...(maxReplicasPerNode !== undefined && { maxReplicasPerNode }),
-    },
+    ...(priority !== undefined && { priority }),
+    ...(reservations && { resources: { reservations } }),
+  };
+}
+
+function container({ image, version, stopGrace, probes, hasHealthcheck }: ServiceWish): object {
+  return {
+    image: `${image}:${version}`,
+    ...(stopGrace !== undefined && { stopGracePeriod: stopGrace }),
+    ...(probes && { probes }),
+    ...(hasHealthcheck === true && { healthcheck: { test: ['CMD', 'healthy'] } }),
   };
 }

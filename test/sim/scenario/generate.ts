@@ -1,16 +1,15 @@
 import type { NodeShape, WorldShape } from '../cluster/sim-world.js';
-import { LASTING, type ImageKind } from '../cluster/images.js';
 import { Random } from '../machines/random.js';
 import type { HostClock } from '../machines/sim-host.js';
-import { ROLLOUT_ACTIONS, type RollbackPolicy, type UpdatePolicy } from '../../../api/v1/index.js';
-import type { Direction, Scenario, ServiceWish, Step } from './steps.js';
+import { ROLLOUT_ACTIONS } from '../../../api/v1/index.js';
+import type { Direction, Scenario, Step } from './steps.js';
+import { WishMaker, ZONES } from './wishes.js';
 
 /** How long it takes until a cluster is up. */
 const WARM_UP_MS = 2_000;
 /** How long nothing may be written at the end; now and then until everybody has compared and looked again. */
 const QUIET_MS = 25_000;
 const LONG_QUIET_MS = 780_000;
-const ZONES = ['a', 'b', 'c'] as const;
 
 /** The story of a seed. Its steps do not depend on what becomes of them, so that any can be left out. */
 export function generateScenario(seed: number): Scenario {
@@ -62,6 +61,7 @@ function nodeShape(random: Random): NodeShape {
     engineLabels: {},
     cpus: random.oneOf([1, 2, 4]),
     memoryGib: random.oneOf([1, 4, 8]),
+    gpus: ['g1', 'g2', 'g3'].slice(0, random.below(4)),
   };
 }
 
@@ -78,12 +78,19 @@ type Maker = (random: Random) => Omit<Step, 'atMs'>;
 
 /** Makes the steps of one story: each story has its own few kinds of trouble, so that it gets to the bottom of them. */
 class StepMaker {
-  private version = 0;
+  private readonly wishes: WishMaker;
 
   constructor(
     private readonly random: Random,
     private readonly shape: WorldShape,
-  ) {}
+  ) {
+    this.wishes = new WishMaker(random, shape.nodes.length, {
+      jobs: random.chance(0.35),
+      neighbours: random.chance(0.25),
+      gpus: random.chance(0.25),
+      probes: random.chance(0.25),
+    });
+  }
 
   steps(): readonly Step[] {
     const { random } = this;
@@ -112,11 +119,11 @@ class StepMaker {
 
   apply(): Omit<Step, 'atMs'> {
     const service = this.service();
-    return { kind: 'apply', service, wish: this.wish(service) } as Omit<Step, 'atMs'>;
+    return { kind: 'apply', service, wish: this.wishes.wish(service) } as Omit<Step, 'atMs'>;
   }
 
   service(): number {
-    return this.random.below(3);
+    return this.wishes.service();
   }
 
   get managers(): number {
@@ -148,100 +155,6 @@ class StepMaker {
 
   direction(): Direction {
     return this.random.oneOf(['both', 'both', 'to', 'from'] as const);
-  }
-
-  /** Service 2 is the global one. */
-  private wish(service: number): ServiceWish {
-    const { random } = this;
-    if (random.chance(0.75)) this.version += 1;
-    const image: ImageKind = random.chance(0.7)
-      ? random.oneOf(LASTING)
-      : random.oneOf(['crash', 'flaky', 'done', 'missing', 'remote', 'refused'] as const);
-    return {
-      image,
-      version: this.version,
-      ...(service !== 2 && { replicas: random.below(7) }),
-      ...this.placement(service),
-      ...(random.chance(0.8) && { restartPolicy: this.restartPolicy() }),
-      ...(random.chance(0.3) && { stopGrace: random.oneOf(['0s', '500ms', '3s']) }),
-      ...(random.chance(0.15) && { minReady: random.oneOf(['1s', '4s']) }),
-      update: this.updatePolicy(),
-      rollback: this.rollbackPolicy(),
-      ...(service !== 2 && this.departureRules()),
-    };
-  }
-
-  /** How its tasks leave nodes that are drained or lost. */
-  private departureRules(): Pick<ServiceWish, 'disruption' | 'onNodeLoss'> {
-    const { random } = this;
-    const order = random.oneOf(['start-first', 'stop-first'] as const);
-    const least = order === 'start-first' ? 0 : 1;
-    return {
-      ...(random.chance(0.4) && {
-        disruption: { order, maxUnavailable: random.oneOf([least, 1, 2, '50%']) },
-      }),
-      ...(random.chance(0.2) && {
-        onNodeLoss: random.oneOf([{ action: 'wait' } as const, { after: '30s' }]),
-      }),
-    };
-  }
-
-  private placement(service: number): Partial<ServiceWish> {
-    const { random } = this;
-    return {
-      ...(random.chance(0.25) && { constraint: this.constraint() }),
-      ...(random.chance(0.25) && { memory: random.oneOf(['200m', '700m', '3g']) }),
-      ...(random.chance(0.15) && service !== 2 && { maxReplicasPerNode: 1 + random.below(2) }),
-    };
-  }
-
-  /** With a deadline that is over before the end, or with none at all. */
-  private rollbackPolicy(): RollbackPolicy {
-    const { random } = this;
-    const pace = random.chance(0.3)
-      ? random.oneOf([
-          { maxSurge: 1 },
-          { maxUnavailable: '50%' },
-          { maxSurge: 2, maxUnavailable: 1 },
-        ])
-      : {
-          parallelism: random.oneOf([0, 1, 1, 2, '50%']),
-          order: random.oneOf(['stop-first', 'start-first'] as const),
-        };
-    return {
-      ...pace,
-      progressDeadline: random.oneOf(['0s', '6s', '25s']),
-      ...(random.chance(0.3) && { delay: random.oneOf(['500ms', '3s']) }),
-      ...(random.chance(0.6) && { monitor: random.oneOf(['0s', '1s', '8s']) }),
-      ...(random.chance(0.3) && { maxFailureRatio: random.oneOf([0.2, 0.5, 1]) }),
-    };
-  }
-
-  private updatePolicy(): UpdatePolicy {
-    const { random } = this;
-    return {
-      ...this.rollbackPolicy(),
-      failureAction: random.oneOf(['pause', 'continue', 'rollback'] as const),
-      ...(random.chance(0.12) && { canary: random.oneOf([1, '50%']) }),
-    };
-  }
-
-  private constraint(): string {
-    const { random } = this;
-    const operator = random.oneOf(['==', '!=']);
-    if (random.chance(0.7)) return `node.labels.zone ${operator} ${random.oneOf(ZONES)}`;
-    return `node.hostname ${operator} n${String(1 + this.node())}`;
-  }
-
-  private restartPolicy(): NonNullable<ServiceWish['restartPolicy']> {
-    const { random } = this;
-    return {
-      condition: random.oneOf(['any', 'any', 'any', 'on-failure', 'none'] as const),
-      delay: random.oneOf(['0s', '200ms', '2s']),
-      maxDelay: random.oneOf(['3s', '10s']),
-      ...(random.chance(0.2) && { maxAttempts: 1 + random.below(3) }),
-      ...(random.chance(0.1) && { window: '5s' }),
-    };
   }
 }
 

@@ -1,9 +1,13 @@
 import type {
   Disruption,
   OnNodeLoss,
+  Placement,
+  Probes,
+  Resources,
   RestartPolicy,
   RollbackPolicy,
   RolloutAction,
+  ServiceMode,
   UpdatePolicy,
 } from '../../../api/v1/index.js';
 import type { WorldShape } from '../cluster/sim-world.js';
@@ -11,14 +15,15 @@ import type { ImageKind } from '../cluster/images.js';
 
 /** What a person wants of a service. */
 export interface ServiceWish {
-  /** Absent: global. */
-  readonly replicas?: number;
+  readonly mode: ServiceMode;
   readonly image: ImageKind;
   /** A number that tells versions of an image apart. */
   readonly version: number;
-  readonly constraint?: string;
-  readonly memory?: string;
-  readonly maxReplicasPerNode?: number;
+  readonly placement?: Placement;
+  readonly reservations?: Resources['reservations'];
+  readonly priority?: number;
+  readonly probes?: Probes;
+  readonly hasHealthcheck?: boolean;
   readonly restartPolicy?: RestartPolicy;
   readonly stopGrace?: string;
   readonly update?: UpdatePolicy;
