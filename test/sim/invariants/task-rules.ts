@@ -134,18 +134,21 @@ export class TaskRules {
     const others = this.truth
       .tasksOfSlot(slotKey(task.spec))
       .filter((other) => other.metadata.uid !== uid && this.mayStillRun(other));
-    const isBeside = this.overlapping.has(task.spec.serviceUid);
     this.excused.set(uid, new Set(others.map(({ metadata }) => metadata.uid)));
     const waitedMs = this.now() - (this.createdMs.get(uid) ?? 0);
     if (waitedMs >= MOST_STOP_WAIT_MS * (1 - CLOCK_ERROR)) return;
     for (const other of others) {
-      if (this.truth.hasEnded(other)) continue;
-      if (this.isOutOfReach(other.spec.nodeId ?? '')) continue;
-      const takesItsPlace = task.spec.moves === other.metadata.uid;
-      if ((isBeside || takesItsPlace) && isWanted(other.spec.desiredState)) continue;
+      if (!this.mustWaitFor(other, task)) continue;
       const state = `${other.metadata.uid.slice(0, 6)} is ${this.truth.stateOf(other)} on ${other.spec.nodeId ?? ''}`;
       this.verdicts.broken('start-waits', `${name} ${uid.slice(0, 6)} starts while ${state}`);
     }
+  }
+
+  private mustWaitFor(other: StoredTask, task: StoredTask): boolean {
+    if (this.truth.hasEnded(other) || this.isOutOfReach(other.spec.nodeId ?? '')) return false;
+    const takesItsPlace = task.spec.moves === other.metadata.uid;
+    const mayRunBeside = takesItsPlace || this.overlapping.has(task.spec.serviceUid);
+    return !(mayRunBeside && isWanted(other.spec.desiredState));
   }
 
   /** Also when it is given up as orphaned: its node was removed, and may not have heard of it yet. */
