@@ -1,11 +1,13 @@
 import type { SessionMessage } from '../../api/v1/index.js';
 import {
   AbortScope,
+  BusyError,
   NodeRemovedError,
   UnavailableError,
   abortReason,
   backoffMs,
   messageOf,
+  spreadRetryMs,
   unreachable,
   type Clock,
 } from '../base/index.js';
@@ -89,6 +91,7 @@ export class SessionKeeper {
     let next: HeldSession | undefined;
     for (;;) {
       const beganMs = clock.monotonicMs();
+      let restMs = 0;
       try {
         next = await this.hold(
           next ?? (await this.open(signal, signal, { last: this.manager })),
@@ -101,10 +104,12 @@ export class SessionKeeper {
         this.ended(messageOf(error));
         signal.throwIfAborted();
         if (this.isRemoval(error)) throw error;
+        // A manager with many nodes at its door has said when it will have time.
+        if (error instanceof BusyError) restMs = spreadRetryMs(error);
         log.warn({ reason: messageOf(error) }, 'no session with a manager');
       }
       this.failures = clock.monotonicMs() - beganMs > GOOD_MS ? 1 : this.failures + 1;
-      await clock.sleep(backoffMs(RETRY, this.failures), signal);
+      await clock.sleep(Math.max(restMs, backoffMs(RETRY, this.failures)), signal);
     }
   }
 

@@ -116,6 +116,8 @@ export class TooLargeError extends SwarmError {
   readonly code = 'ERR_TOO_LARGE';
 }
 
+const SECOND_MS = 1_000;
+
 /** The peer has too much to do; nothing was done. Try again after `retryAfterMs`. */
 export class BusyError extends SwarmError {
   readonly code = 'ERR_BUSY';
@@ -129,6 +131,14 @@ export class BusyError extends SwarmError {
     super(message, options);
   }
 }
+
+/**
+ * When to come back. Retry-After tells whole seconds, rounded up: those who were told the same one come all over it.
+ */
+export const spreadRetryMs = (
+  { retryAfterMs }: BusyError,
+  random: () => number = Math.random,
+): number => Math.max(0, retryAfterMs - SECOND_MS * random());
 
 /** True for errors marked {@link Recoverable}, also across copies of this library. */
 export function isRecoverable(error: unknown): boolean {

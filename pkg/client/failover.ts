@@ -1,5 +1,6 @@
 import {
   BusyError,
+  spreadRetryMs,
   SystemClock,
   UnavailableError,
   backoffMs,
@@ -118,7 +119,7 @@ export class Failover {
 
   private pauseMs(faults: ReadonlyMap<string, unknown>, round: number): number {
     const asked = [...faults.values()].map((error) =>
-      error instanceof BusyError ? error.retryAfterMs : 0,
+      error instanceof BusyError ? spreadRetryMs(error, this.random) : 0,
     );
     return Math.max(backoffMs(BACKOFF, round, this.random), ...asked);
   }

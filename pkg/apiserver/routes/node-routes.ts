@@ -80,6 +80,7 @@ export const nodeRoutes: readonly RouteDefinition<ApiContext>[] = [
           request: request.body as SessionRequest,
         },
         request.openStream,
+        request.signal,
       );
       return undefined;
     },

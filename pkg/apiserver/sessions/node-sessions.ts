@@ -79,7 +79,7 @@ export class NodeSessions {
 
   constructor(private readonly options: NodeSessionsOptions) {
     this.log = options.log.child({ component: this.name });
-    this.admission = options.admission ?? new Admission('sessions');
+    this.admission = options.admission ?? new Admission('sessions', options);
     this.history = new LostHistory({ ...options, log: this.log });
     this.writer = new StatusWriter({
       ...options,
@@ -131,15 +131,17 @@ export class NodeSessions {
   }
 
   /**
-   * Opens a session; resolves when the node was told what is assigned to it.
-   * Errors, before the stream began: BusyError, NodeRemovedError, UnavailableError.
+   * Opens a session; resolves when the node was told what is assigned to it. `signal` aborts when the node goes away.
+   * Errors, before the stream began: BusyError, NodeRemovedError, UnavailableError; the signal's reason.
    */
   async open(
     request: SessionClaimRequest,
     openStream: (options: StreamOptions) => SessionStream,
+    signal: AbortSignal,
   ): Promise<void> {
-    if (this.isDeaf) throw new UnavailableError('this manager does not hear the store');
-    using _admitted = this.admission.enter();
+    this.requireHearing();
+    using _admitted = await this.admission.enter(signal);
+    this.requireHearing();
     const claim = await this.claim(request);
     const session = this.begin(claim, openStream({ goodbye: () => GOODBYE }));
     if (!session) return;
@@ -180,6 +182,10 @@ export class NodeSessions {
     const refused = await this.writer.submit(session, report.tasks, changed);
     const { nodeHeartbeatMs: heartbeatMs } = this.settings();
     return { heartbeatMs, refused, ...(this.isDeaf && { leave: true }) };
+  }
+
+  private requireHearing(): void {
+    if (this.isDeaf) throw new UnavailableError('this manager does not hear the store');
   }
 
   /** What is assigned to our nodes meanwhile does not reach us, and other managers may hear it. */

@@ -9,6 +9,9 @@ import type { SimProcess } from '../machines/sim-process.js';
 import { SessionPipe, type PipeReader } from './session-pipe.js';
 import type { SimManager } from './sim-manager.js';
 
+/** An agent that goes away while it waits for its turn is noticed when its stream opens. */
+const NEVER = new AbortController().signal;
+
 /** What an agent's line to the managers is made of. */
 export interface ManagerLineOptions {
   readonly agent: SimProcess;
@@ -119,7 +122,7 @@ export class ManagerLine {
       request: cloned(request),
     };
     service.sessions
-      .open(claim, () => pipe.openStream())
+      .open(claim, () => pipe.openStream(), NEVER)
       .catch((error: unknown) => {
         pipe.refuse(error as Error);
       });
