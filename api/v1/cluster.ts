@@ -138,7 +138,7 @@ export interface StoredCluster {
   };
 }
 
-/** A running manager, on a lease of its own. */
+/** A manager, running or away. */
 export const Manager = Type.Object(
   {
     apiVersion: Type.Literal('swarm/v1'),
@@ -147,15 +147,19 @@ export const Manager = Type.Object(
     status: Type.Object({
       address: Type.String({ description: 'Host and port of its API.' }),
       leader: Type.Boolean(),
+      reachability: Type.Enum(['reachable', 'unreachable'], {
+        description:
+          'reachable: it holds its place in the store, as it does at least every few seconds.',
+      }),
       version: Type.String(),
       startedAt: Timestamp,
     }),
   },
-  { ...closed, description: 'A running manager.' },
+  { ...closed, description: 'A manager, running or away.' },
 );
 export type Manager = Static<typeof Manager>;
 
-/** What a manager stores of itself, at key managers/<id>. */
+/** What a manager stores of itself, at key managers/<id> while it runs, and at known-managers/<id> for good. */
 export interface StoredManager {
   readonly id: string;
   readonly hostname: string;

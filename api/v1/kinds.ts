@@ -75,9 +75,9 @@ export const KINDS: readonly KindDescription[] = [
     plural: 'managers',
     singular: 'manager',
     shortNames: [],
-    verbs: readOnly,
+    verbs: [...readOnly, 'delete'],
     schema: Manager,
-    summary: 'A running manager.',
+    summary: 'A manager, running or away.',
   },
   {
     kind: 'Cluster',

@@ -84,6 +84,7 @@ function presenceOf(options: CoreOptions): LeasePresence {
   return new LeasePresence({
     store,
     key: keys.manager(managerId),
+    lastingKey: keys.knownManager(managerId),
     value: { id: managerId, hostname, address, softwareVersion, startedAt },
     clock,
     log,

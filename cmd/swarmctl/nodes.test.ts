@@ -127,3 +127,52 @@ describe('node', () => {
     expect((await ctl.run('node update --role boss n1')).err).toContain('worker, manager');
   });
 });
+
+describe('managers', () => {
+  const managers = async () =>
+    (await ctl.run('get managers')).out
+      .split('\n')
+      .slice(1, -1)
+      .map((row) => row.split(/ {2,}/));
+
+  it('are shown with leader and reachability, and on their nodes as Docker does', async () => {
+    const { keys } = ctl.api;
+    const away = { ...{ id: 'm9', hostname: 'host-n2', address: '10.0.0.9:2377' } };
+    const value = { ...away, softwareVersion: '0.1.0', startedAt: '2026-01-01T00:00:00.000Z' };
+    await ctl.api.put({ kind: 'put', key: keys.knownManager('m9'), value });
+    await ctl.api.put(puts.node(keys, aNode('m1')));
+    expect((await managers()).map(([id, , , status]) => [id, status])).toEqual([
+      ['m1', 'Reachable'],
+      ['m9', 'Unreachable'],
+    ]);
+    await ctl.api.put({
+      kind: 'put',
+      key: keys.leader,
+      value: { managerId: 'm1', address: '10.0.0.1:2377' },
+    });
+    expect((await managers()).map(([id, , , status]) => [id, status])).toEqual([
+      ['m1', 'Leader'],
+      ['m9', 'Unreachable'],
+    ]);
+    const rows = (await ctl.run(['node', 'ls', '--format', '{{.Hostname}}={{.ManagerStatus}}']))
+      .out;
+    expect(rows).toBe('host-m1=Leader\nhost-n1=\nhost-n2=Unreachable\n');
+    expect((await ctl.run('node inspect --pretty n2')).out).toContain('Unreachable');
+    expect(
+      (await ctl.run('get managers --field-selector status.reachability=unreachable')).out,
+    ).not.toContain('m1');
+    expect((await ctl.run('swarm join-token worker')).out).not.toContain('10.0.0.9');
+  });
+
+  it('are forgotten when they are away, and only then', async () => {
+    const { keys } = ctl.api;
+    expect(await ctl.run('delete manager m1')).toMatchObject({
+      code: 1,
+      err: 'error: manager m1 runs on host-m1: stop it first\n',
+    });
+    await ctl.api.put(remove(keys.manager('m1')));
+    expect((await ctl.run('delete manager host-m1')).out).toBe('manager/m1 deleted\n');
+    expect(await managers()).toEqual([]);
+    expect(await ctl.run('delete manager m1')).toMatchObject({ code: 1 });
+  });
+});

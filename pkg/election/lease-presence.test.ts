@@ -5,6 +5,7 @@ import { UnavailableError } from '../base/index.js';
 import { LeasePresence } from './lease-presence.js';
 
 const KEY = '/test/managers/m1';
+const LASTING = '/test/known-managers/m1';
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
@@ -14,7 +15,13 @@ function aPresence() {
   const clock = new FakeClock();
   const etcd = new MemoryStore({ clock });
   const store = etcd.connect();
-  const presence = new LeasePresence({ store, key: KEY, value: { address: 'one' }, clock });
+  const presence = new LeasePresence({
+    store,
+    key: KEY,
+    lastingKey: LASTING,
+    value: { address: 'one' },
+    clock,
+  });
   const stopping = new AbortController();
   let readies = 0;
   const running = presence.run(stopping.signal, () => (readies += 1));
@@ -56,6 +63,18 @@ describe('LeasePresence', () => {
     store.partition(false);
     await clock.advance(10_000);
     expect([await address(), presence.isPresent]).toEqual(['two', true]);
+  });
+
+  it('leaves behind who it was, and writes that only when it is news', async () => {
+    const { clock, etcd, presence, stop } = aPresence();
+    await clock.advance(1000);
+    const written = (await etcd.get(LASTING))?.modRevision;
+    await presence.touch();
+    expect((await etcd.get(LASTING))?.modRevision).toBe(written);
+    await presence.update({ address: 'two' });
+    await stop();
+    expect(await etcd.get(KEY)).toBeUndefined();
+    expect(JSON.parse((await etcd.get(LASTING))?.value ?? '')).toMatchObject({ address: 'two' });
   });
 
   it('makes the key again when somebody deletes it', async () => {

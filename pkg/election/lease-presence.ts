@@ -2,7 +2,7 @@ import { AbortScope, backoffMs, messageOf, UnavailableError } from '../base/inde
 import type { Clock } from '../base/index.js';
 import { nullLogger } from '../log/index.js';
 import type { Logger } from '../log/index.js';
-import type { Revision, Store } from '../store/index.js';
+import type { Operation, Revision, Store } from '../store/index.js';
 import { defaultMarginMs, takeLease } from './lease-keeper.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 
@@ -11,6 +11,8 @@ export interface LeasePresenceOptions {
   readonly store: Store;
   /** Our own key, such as `keys.manager(id)`. */
   readonly key: string;
+  /** A key without a lease, which says the same and outlives us. */
+  readonly lastingKey?: string;
   /** What it says of us. */
   readonly value: object;
   readonly clock: Clock;
@@ -34,6 +36,8 @@ export class LeasePresence {
   private readonly ttlSeconds: number;
   private value: object;
   private keeper: LeaseKeeper | undefined;
+  /** What the lasting key says, as far as we wrote it since the key was made last. */
+  private recorded: object | undefined;
   /** Writes are one after the other, so that an older value never comes last. */
   private writing: Promise<unknown> = Promise.resolve();
 
@@ -92,6 +96,7 @@ export class LeasePresence {
     const keeper = await takeLease({ store, clock, marginMs, ttlSeconds: this.ttlSeconds }, signal);
     const scope = new AbortScope(signal);
     this.keeper = keeper;
+    this.recorded = undefined;
     try {
       await this.touch(signal);
       onPresent();
@@ -123,16 +128,19 @@ export class LeasePresence {
     }
   }
 
-  private write(signal: AbortSignal | undefined): Promise<Revision> {
-    const { store, key } = this.options;
-    if (!this.keeper)
-      return Promise.reject(new UnavailableError('there is no lease at the moment'));
+  private async write(signal: AbortSignal | undefined): Promise<Revision> {
+    const { store, key, lastingKey } = this.options;
+    if (!this.keeper) throw new UnavailableError('there is no lease at the moment');
     const { value } = this;
     const leaseId = this.keeper.lease.id;
-    return store.commit(
-      { compare: [], operations: [{ kind: 'put', key, value, leaseId }] },
-      signal ? { signal } : {},
-    );
+    const isRecorded = lastingKey === undefined || this.recorded === value;
+    const operations: Operation[] = [
+      { kind: 'put', key, value, leaseId },
+      ...(isRecorded ? [] : [{ kind: 'put', key: lastingKey, value } as const]),
+    ];
+    const revision = await store.commit({ compare: [], operations }, signal ? { signal } : {});
+    this.recorded = value;
+    return revision;
   }
 }
 

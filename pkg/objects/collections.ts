@@ -203,19 +203,27 @@ export const nodeHealths: CollectionDefinition<StoredNodeHealth> = {
   ),
 };
 
+const managerDecoder = recordDecoder<StoredManager>(
+  Type.Object({
+    id: text,
+    hostname: text,
+    address: text,
+    softwareVersion: text,
+    startedAt: text,
+  }),
+);
+
 /** Running managers, by id. */
 export const managers: CollectionDefinition<StoredManager> = {
   name: Folder.managers,
   marksHistory: true,
-  decode: recordDecoder(
-    Type.Object({
-      id: text,
-      hostname: text,
-      address: text,
-      softwareVersion: text,
-      startedAt: text,
-    }),
-  ),
+  decode: managerDecoder,
+};
+
+/** Managers that have run, by id, and that nobody has removed. */
+export const knownManagers: CollectionDefinition<StoredManager> = {
+  name: Folder.knownManagers,
+  decode: managerDecoder,
 };
 
 /** The cluster; one object. */
@@ -254,6 +262,7 @@ export const allCollections: readonly CollectionDefinition<unknown>[] = [
   nodeStatuses,
   nodeHealths,
   managers,
+  knownManagers,
   cluster,
   leader,
 ];

@@ -31,6 +31,7 @@ export interface World {
   readonly nodeStatuses: Informer<StoredNodeStatus>;
   readonly nodeHealths: Informer<StoredNodeHealth>;
   readonly managers: Informer<StoredManager>;
+  readonly knownManagers: Informer<StoredManager>;
   readonly clusters: Informer<StoredCluster>;
   readonly leaders: Informer<collections.StoredLeader>;
 }
@@ -51,6 +52,7 @@ export function worldOf(cache: WorldCache): World {
     nodeStatuses: cache.collection(collections.nodeStatuses),
     nodeHealths: cache.collection(collections.nodeHealths),
     managers: cache.collection(collections.managers),
+    knownManagers: cache.collection(collections.knownManagers),
     clusters: cache.collection(collections.cluster),
     leaders: cache.collection(collections.leader),
   };

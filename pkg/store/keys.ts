@@ -20,6 +20,8 @@ export interface Keys {
   task(id: string): string;
   taskStatus(id: string): string;
   manager(id: string): string;
+  /** What outlives a manager that is away. */
+  knownManager(id: string): string;
   event(id: string): string;
 }
 
@@ -36,6 +38,7 @@ export const Folder = {
   tasks: 'tasks',
   taskStatus: 'task-status',
   managers: 'managers',
+  knownManagers: 'known-managers',
   cluster: 'cluster',
   leader: 'leader',
   /** Below {@link Keys.eventsRoot}, not below the root. */
@@ -70,6 +73,7 @@ export function keysUnder(prefix = '/swarm'): Keys {
     task: (id) => at(Folder.tasks, id),
     taskStatus: (id) => at(Folder.taskStatus, id),
     manager: (id) => at(Folder.managers, id),
+    knownManager: (id) => at(Folder.knownManagers, id),
     event: (id) => `${prefix}-events/${Folder.events}/${id}`,
   };
 }

@@ -11,6 +11,7 @@ import type { Lab } from '../lab/lab.js';
 import { Scenario, shortOrLong } from '../lab/scenario.js';
 import { SeededRandom } from '../lab/seeded-random.js';
 import { eventually } from '../fixtures/eventually.js';
+import { must } from '../fixtures/program.js';
 
 /** After a manager is gone, another leads within the lease, and some more until its first work is done. */
 const FAILOVER_MS = 30_000;
@@ -115,6 +116,9 @@ describeWithLab('managers of a lab', () => {
       3_000,
     );
     await scaledTo(12);
+    const managers = must(await lab.swarmctl(['get', 'managers']));
+    expect(managers).toMatch(new RegExp(`\\b${leader.name}\\b.* Unreachable`));
+    expect(managers).toMatch(new RegExp(`\\b${(await lab.leader()).name}\\b.* Leader`));
   });
 
   it('lives with one packet in five lost', async () => {

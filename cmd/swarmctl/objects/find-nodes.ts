@@ -1,6 +1,7 @@
 import type { Manager, Node } from '../../../api/v1/index.js';
 import { NotFoundError } from '../../../pkg/base/index.js';
 import type { Session } from '../cli.js';
+import { isReachable, reachabilityOf } from '../output/words.js';
 import { requireKind } from './target.js';
 import { readObject } from './unknown-name.js';
 
@@ -35,14 +36,14 @@ export async function ownHost(
 
 const hostOf = ({ metadata }: Manager) => metadata.annotations?.['io.swarmkeeper.hostname'];
 
-/** The managers that run on the host of a node. */
-export function managersOn(node: Node, managers: readonly Manager[]): readonly Manager[] {
-  return managers.filter((manager) => hostOf(manager) === node.metadata.name);
+/** The manager on the host of a node; of several the one that leads, or runs at least. */
+export function managerOn(node: Node, managers: readonly Manager[]): Manager | undefined {
+  const here = managers.filter((manager) => hostOf(manager) === node.metadata.name);
+  return here.find(({ status }) => status.leader) ?? here.find(isReachable) ?? here[0];
 }
 
-/** `Leader` or `Reachable` for a node on whose host a manager runs; else empty. */
+/** `Leader`, `Reachable` or `Unreachable` for a node on whose host a manager runs or did; else empty. */
 export function managerStatusOf(node: Node, managers: readonly Manager[]): string {
-  const here = managersOn(node, managers);
-  if (here.length === 0) return '';
-  return here.some(({ status }) => status.leader) ? 'Leader' : 'Reachable';
+  const found = managerOn(node, managers);
+  return found === undefined ? '' : reachabilityOf(found);
 }

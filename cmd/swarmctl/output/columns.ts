@@ -17,7 +17,16 @@ import { ageOf, formatAge } from './age.js';
 import { backoffWords, shownState } from './backoff.js';
 import type { Paint, Tone } from './colour.js';
 import type { Column } from './table.js';
-import { labelWords, portsOf, replicaWords, revisionState, shortId, taskMessage } from './words.js';
+import {
+  isReachable,
+  labelWords,
+  portsOf,
+  reachabilityOf,
+  replicaWords,
+  revisionState,
+  shortId,
+  taskMessage,
+} from './words.js';
 
 /** What columns need besides the object. */
 export interface ColumnContext {
@@ -174,14 +183,17 @@ function platformOf(found: { os: string; architecture: string } | undefined): st
   return found === undefined ? '' : `${found.os}/${found.architecture}`;
 }
 
-const managers: Columns<Manager> = ({ now }) => [
+const managers: Columns<Manager> = ({ now, paint }) => [
   { heading: 'ID', text: ({ metadata }) => shortId(metadata.name) },
   {
     heading: 'HOSTNAME',
     text: ({ metadata }) => metadata.annotations?.['io.swarmkeeper.hostname'] ?? '',
   },
   { heading: 'ADDRESS', text: ({ status }) => status.address },
-  { heading: 'LEADER', text: ({ status }) => (status.leader ? 'yes' : '') },
+  {
+    heading: 'STATUS',
+    text: (manager) => paint(isReachable(manager) ? 'good' : 'bad', reachabilityOf(manager)),
+  },
   { heading: 'VERSION', text: ({ status }) => status.version },
   { heading: 'AGE', text: ({ status }) => ageOf(status.startedAt, now) },
 ];

@@ -1,5 +1,6 @@
 import type {
   EffectiveJob,
+  Manager,
   Port,
   Service,
   ServiceRevision,
@@ -110,6 +111,16 @@ export function taskMessage({ spec, status }: Task): string {
   if (spec.nodeId === undefined && spec.pending) return spec.pending.message;
   return status?.message ?? '';
 }
+
+/** A manager's standing in Docker's words: `Leader`, `Reachable` or `Unreachable`. */
+export function reachabilityOf({ status }: Pick<Manager, 'status'>): string {
+  if (!isReachable({ status })) return 'Unreachable';
+  return status.leader ? 'Leader' : 'Reachable';
+}
+
+/** Whether a manager is there. */
+export const isReachable = ({ status }: Pick<Manager, 'status'>): boolean =>
+  status.reachability === 'reachable';
 
 /** `1 task`, `2 tasks`. */
 export function plural(count: number, noun: string): string {

@@ -7,7 +7,7 @@ import type {
   StoredManager,
 } from '../../../api/v1/index.js';
 import { SINGLETON_KEY, type Informer, type WorldCache } from '../../informer/index.js';
-import { leader, leaderOf, type World } from '../../objects/index.js';
+import { leader, leaderOf, managers, type World } from '../../objects/index.js';
 import { parseCertificate } from '../../pki/index.js';
 import { findByIdPrefix } from './find-by-id.js';
 import { kindOf } from './kind-of.js';
@@ -18,12 +18,17 @@ export function managerResource(world: World): Resource {
   return defineResource<StoredManager>({
     kind: kindOf('Manager'),
     cache: world.cache,
-    primary: world.managers,
-    alsoShown: { [leader.name]: () => world.managers.list().map(({ id }) => id) },
+    primary: world.knownManagers,
+    alsoShown: {
+      [managers.name]: ({ key }) => [key],
+      [leader.name]: () => world.knownManagers.list().map(({ id }) => id),
+    },
     keyOf: ({ id }) => id,
     labelsOf: () => ({}),
     fields: {
       'metadata.name': ({ id }) => id,
+      'status.reachability': ({ id }, reader) =>
+        reader.get(world.managers, id) ? 'reachable' : 'unreachable',
       'status.leader': ({ id }) => String(leaderOf(world)?.managerId === id),
     },
     view: (manager, reader): Manager => ({
@@ -40,18 +45,25 @@ export function managerResource(world: World): Resource {
       status: {
         address: manager.address,
         leader: reader.get(world.leaders, SINGLETON_KEY)?.managerId === manager.id,
+        reachability: reader.get(world.managers, manager.id) ? 'reachable' : 'unreachable',
         version: manager.softwareVersion,
         startedAt: manager.startedAt,
       },
     }),
     find: (name) =>
-      world.managers.get(name)?.id ??
-      world.managers.list().find(({ hostname }) => hostname === name)?.id ??
+      world.knownManagers.get(name)?.id ??
+      byHostname(world, name)?.id ??
       findByIdPrefix(
-        world.managers.list().map(({ id }) => id),
+        world.knownManagers.list().map(({ id }) => id),
         name,
       ),
   });
+}
+
+/** The one that runs there, if any does: others of before may be known. */
+function byHostname(world: World, name: string): StoredManager | undefined {
+  const there = world.knownManagers.list().filter(({ hostname }) => hostname === name);
+  return there.find(({ id }) => world.managers.get(id)) ?? there[0];
 }
 
 /** The cluster: by `default`. Its sealed keys are never shown. */

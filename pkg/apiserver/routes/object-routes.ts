@@ -7,6 +7,7 @@ import type { ApiReply, ApiRequest, RouteDefinition } from '../http/route.js';
 import { listPage } from '../resources/list-page.js';
 import { jsonPatch } from '../resources/json-patch.js';
 import type { MutableKind, StoredObject } from '../resources/mutable-kind.js';
+import { removeManager } from '../resources/manager-removal.js';
 import { removeNode } from '../resources/node-removal.js';
 import { presentReader } from '../resources/reader.js';
 import { viewOf, type Resource } from '../resources/resource.js';
@@ -32,6 +33,12 @@ const MIN_REVISION = {
 };
 const SHOW_APPLIED = { showApplied: flag('Also which fields belong to the applied document.') };
 const VERSION = { version: integer('Only when the object is at this version.') };
+
+/** What deleting means where it is not the usual thing. */
+const DELETIONS: Readonly<Record<string, string>> = {
+  Node: 'Remove a node from the cluster; refused while it is ready, unless forced.',
+  Manager: 'Forget a manager that is away for good; refused while it runs.',
+};
 
 const listUrl = ({ plural }: KindDescription) => `/v1/${plural}`;
 const objectUrl = ({ plural }: KindDescription) => `/v1/${plural}/:name`;
@@ -239,21 +246,21 @@ function deleteRoute(kind: KindDescription): Route {
     url: objectUrl(kind),
     allow: writers,
     tag: kind.kind,
-    summary: isNode
-      ? 'Remove a node from the cluster; refused while it is ready, unless forced.'
-      : `Delete a ${kind.singular}; it goes when all it owns is gone.`,
+    summary: DELETIONS[kind.kind] ?? `Delete a ${kind.singular}; it goes when all it owns is gone.`,
     query: { ...DRY_RUN, ...VERSION, ...(isNode && { force: flag('Also when it is ready.') }) },
     answer: resultSchema(kind),
     handle: async (context, request) => {
       const version = request.query.integer('version');
       const mode = writeModeOf(request);
+      const removal = { ...context, resource: resourceOf(context, kind) };
       if (isNode) {
-        const resource = resourceOf(context, kind);
-        const nodeId = requireKey(resource, request.params['name']);
+        const nodeId = requireKey(removal.resource, request.params['name']);
         const force = request.query.flag('force');
-        return {
-          body: await removeNode({ ...context, resource }, { ...mode, nodeId, force, version }),
-        };
+        return { body: await removeNode(removal, { ...mode, nodeId, force, version }) };
+      }
+      if (kind.kind === 'Manager') {
+        const managerId = requireKey(removal.resource, request.params['name']);
+        return { body: await removeManager(removal, { ...mode, managerId, version }) };
       }
       const key = existingKey(context, kind, request.params['name']);
       const mutable = mutableKind(context, kind);

@@ -4,7 +4,7 @@ import { withCluster, type Cli, type Session } from '../../cli.js';
 import { dockerNode } from '../../docker/api/docker-node.js';
 import { printInspected, type InspectOptions } from '../../docker/inspect.js';
 import { prettyNode } from '../../docker/pretty/pretty-node.js';
-import { findNode, managersOn } from '../../objects/find-nodes.js';
+import { findNode, managerOn } from '../../objects/find-nodes.js';
 import { readEach } from '../../objects/read-each.js';
 import { defineDockerCommand } from '../define-command.js';
 
@@ -41,7 +41,7 @@ async function inspect(
     read: (name) => findNode(session, name),
     print: (nodes) => {
       const inspected = nodes.map((node) => {
-        const here = managersOn(node, managers.items);
+        const here = managerOn(node, managers.items);
         return {
           object: node,
           docker: dockerNode(node, here),

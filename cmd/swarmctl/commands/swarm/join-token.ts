@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { withCluster, type Cli, type Session } from '../../cli.js';
+import { isReachable } from '../../output/words.js';
 import { defineDockerCommand } from '../define-command.js';
 
 type Role = 'worker' | 'manager';
@@ -29,7 +30,7 @@ async function show({ api, streams }: Session, role: Role, isQuiet: boolean): Pr
     return;
   }
   const { items } = await api.listAll('managers', { signal });
-  const addresses = items.map(({ status }) => status.address);
+  const addresses = items.filter(isReachable).map(({ status }) => status.address);
   const managers = (addresses.length > 0 ? addresses : api.managers).join(',');
   // In the environment and not in the arguments, which every user of the machine can read.
   streams.out(

@@ -11,8 +11,8 @@ const STATES: Readonly<Record<NodeState, string>> = {
 /** Docker's word for what a node is. */
 export const dockerState = ({ status }: Node): string => STATES[status?.state ?? 'unknown'];
 
-/** A node in the form of Docker's API; `managers` are those on its host. */
-export function dockerNode(node: Node, managers: readonly Manager[]): object {
+/** A node in the form of Docker's API; `manager` is the one on its host. */
+export function dockerNode(node: Node, manager: Manager | undefined): object {
   const { metadata, spec, status } = node;
   return compact({
     ID: metadata.uid ?? '',
@@ -26,7 +26,7 @@ export function dockerNode(node: Node, managers: readonly Manager[]): object {
     },
     Description: status?.description && dockerDescription(status.description),
     Status: dockerStatus(node),
-    ManagerStatus: dockerManager(managers),
+    ManagerStatus: manager && dockerManager(manager),
   });
 }
 
@@ -35,11 +35,9 @@ function dockerStatus(node: Node): object {
   return { State: dockerState(node), ...(reason !== '' && { Message: reason }), Addr: address };
 }
 
-function dockerManager(managers: readonly Manager[]): object | undefined {
-  const manager = managers.find(({ status }) => status.leader) ?? managers[0];
-  if (manager === undefined) return undefined;
-  const { leader, address } = manager.status;
-  return { ...(leader && { Leader: true }), Reachability: 'reachable', Addr: address };
+function dockerManager({ status }: Manager): object {
+  const { leader, address, reachability } = status;
+  return { ...(leader && { Leader: true }), Reachability: reachability, Addr: address };
 }
 
 function dockerDescription(found: NodeDescription): object {

@@ -2,8 +2,8 @@ import type { Manager, Node, NodeDescription } from '../../../../api/v1/index.js
 import { dockerState } from '../api/docker-node.js';
 import { humanBytes, prettyLines, prettyPart } from './pretty.js';
 
-/** A node as `docker node inspect --pretty` shows it; `managers` are those on its host. */
-export function prettyNode(node: Node, managers: readonly Manager[]): string {
+/** A node as `docker node inspect --pretty` shows it; `manager` is the one on its host. */
+export function prettyNode(node: Node, manager: Manager | undefined): string {
   const { metadata, spec, status } = node;
   return [
     prettyLines([['ID', metadata.uid]]),
@@ -24,7 +24,7 @@ export function prettyNode(node: Node, managers: readonly Manager[]): string {
         1,
       ),
     ),
-    managerPart(managers),
+    manager === undefined ? '' : managerPart(manager),
     status?.description ? descriptionParts(status.description) : '',
   ].join('');
 }
@@ -39,13 +39,11 @@ const labelLines = (labels: Readonly<Record<string, string>> = {}) =>
     .sort()
     .join('');
 
-function managerPart(managers: readonly Manager[]): string {
-  const manager = managers.find(({ status }) => status.leader) ?? managers[0];
-  if (manager === undefined) return '';
+function managerPart(manager: Manager): string {
   const lines = prettyLines(
     [
       ['Address', manager.status.address],
-      ['Status', 'Reachable'],
+      ['Status', capitalised(manager.status.reachability)],
       ['Leader', manager.status.leader ? 'Yes' : 'No'],
     ],
     1,
