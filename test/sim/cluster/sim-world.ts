@@ -25,6 +25,10 @@ export interface WorldShape {
   readonly nodes: readonly NodeShape[];
   readonly cluster: StoredCluster['spec'];
   readonly latency: Latency;
+  /** Members of etcd. */
+  readonly members: number;
+  /** The first machines are each a manager, a node and a member of etcd; else everything has its own. */
+  readonly isTogether: boolean;
   /** Of machines, in order: managers, then nodes. */
   readonly clocks: readonly HostClock[];
 }
@@ -63,6 +67,7 @@ export class SimWorld {
   /** What people and supervisors do is done from here. */
   readonly people: SimProcess;
   private readonly ambient: Random;
+  private readonly machines: readonly SimHost[];
   private readonly running = new SimHost('nowhere');
 
   constructor(
@@ -76,7 +81,17 @@ export class SimWorld {
     this.trace = new Trace(() => timeline.nowMs, isRecording);
     this.ambient = Random.of(seed, 'ambient');
     this.network = new Network(timeline, seed, shape.latency);
-    this.etcd = new SimEtcd(new SimHost('etcd'), this.network, timeline, seed);
+    this.machines = Array.from({ length: shape.managers + shape.nodes.length }, (_, index) => {
+      const isManager = index < shape.managers;
+      const name = isManager ? `m${String(index + 1)}` : `n${String(index + 1 - shape.managers)}`;
+      return new SimHost(name, shape.clocks[index]);
+    });
+    const etcdHosts = Array.from({ length: shape.members }, (_, index) => {
+      const isShared = shape.isTogether && index < shape.managers;
+      const shared = isShared ? this.machines[index] : undefined;
+      return shared ?? new SimHost(`e${String(index + 1)}`);
+    });
+    this.etcd = new SimEtcd(etcdHosts, this.network, timeline, seed);
     this.etcd.memory.onChange((change) => {
       observer.changed(change);
     });
@@ -138,9 +153,10 @@ export class SimWorld {
     }
   }
 
-  private get hosts(): readonly SimHost[] {
-    const machines = [...this.managers, ...this.nodes].map(({ host }) => host);
-    return [...machines, this.etcd.process.host];
+  /** Every machine, once. */
+  get hosts(): readonly SimHost[] {
+    const used = [...this.managers, ...this.nodes].map(({ host }) => host);
+    return [...new Set([...used, ...this.etcd.hosts])];
   }
 
   /** A call of a person to one manager; what it answers is for the trace. */
@@ -165,9 +181,15 @@ export class SimWorld {
     network.send({ from: people.host, to: manager.process, work });
   }
 
+  private machine(index: number): SimHost {
+    const found = this.machines[index];
+    if (!found) throw new RangeError(`there is no machine ${String(index)}`);
+    return found;
+  }
+
   private newManager(index: number): SimManager {
     const id = `m${String(index + 1)}`;
-    const host = new SimHost(id, this.shape.clocks[index]);
+    const host = this.machine(index);
     const { timeline, etcd, keys, observer } = this;
     return new SimManager(id, host, {
       timeline,
@@ -188,7 +210,9 @@ export class SimWorld {
 
   private addNode(index: number, shape: NodeShape): void {
     const id = `n${String(index + 1)}`;
-    const host = new SimHost(id, this.shape.clocks[this.managers.length + index]);
+    const { managers, isTogether } = this.shape;
+    const isShared = isTogether && index < managers;
+    const host = this.machine(isShared ? index : managers + index);
     const { timeline, network, observer, credentials } = this;
     const engine = new SimEngine({
       host,

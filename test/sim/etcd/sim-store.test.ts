@@ -16,7 +16,7 @@ const STEP_MS = 0.5;
 class Bench {
   readonly timeline = new Timeline(() => turn());
   readonly network = new Network(this.timeline, 1, { leastMs: 0.1, mostMs: 0.4 });
-  readonly etcd = new SimEtcd(new SimHost('etcd'), this.network, this.timeline, 1);
+  readonly etcd = new SimEtcd([new SimHost('etcd')], this.network, this.timeline, 1);
   readonly client = new SimProcess('client', new SimHost('client'), this.timeline);
   readonly store: SimStore;
   readonly written: string[] = [];
@@ -87,12 +87,12 @@ describe('faults of SimStore', () => {
       const outcomes: boolean[] = [];
       for (let round = 0; round < 12; round += 1) {
         const key = `late/${String(round)}`;
-        network.cut(client.host, etcd.process.host);
+        network.cut(client.host, etcd.memberOf(client).host);
         const refused = expect(bench.put(key)).rejects.toThrow(UnavailableError);
         await bench.pass(5_100);
         await refused;
         expect(etcd.memory.get(key)).toBeUndefined();
-        network.mend(client.host, etcd.process.host);
+        network.mend(client.host, etcd.memberOf(client).host);
         await bench.pass(10);
         outcomes.push(etcd.memory.get(key) !== undefined);
       }
@@ -104,10 +104,10 @@ describe('faults of SimStore', () => {
     'recognises its own write when only the reply was lost',
     withBench(async (bench) => {
       const { client, etcd, network } = bench;
-      network.cut(etcd.process.host, client.host);
+      network.cut(etcd.memberOf(client).host, client.host);
       const write = bench.put('a');
       await bench.pass(3_500); // longer than a reply is waited for, shorter than the call may take
-      network.mend(etcd.process.host, client.host);
+      network.mend(etcd.memberOf(client).host, client.host);
       expect(await write).toBe(etcd.memory.get('a')?.modRevision);
       expect(bench.written).toEqual(['client']);
     }),

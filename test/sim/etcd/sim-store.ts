@@ -220,10 +220,12 @@ export class SimStore implements Store {
         done(() => reject(abortReason(signal)));
       };
       const timer = process.after(timeoutMs / process.host.rate, () => {
+        etcd.avoid(process);
         done(() => reject(new UnavailableError('etcd did not answer in time')));
       });
       signal.addEventListener('abort', onAbort, { once: true });
       etcd.request(process, apply, (reply) => {
+        if ('error' in reply && reply.error instanceof UnavailableError) etcd.avoid(process);
         done(() => {
           if ('value' in reply) resolve(reply.value);
           else reject(reply.error);

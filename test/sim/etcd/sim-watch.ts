@@ -5,6 +5,7 @@ import { connect, type End } from '../machines/connection.js';
 import type { SimProcess } from '../machines/sim-process.js';
 import type { Happening } from '../machines/timeline.js';
 import type { SimEtcd } from './sim-etcd.js';
+import type { SimMember } from './sim-member.js';
 
 /** What one watch is made of. */
 export interface SimWatchOptions {
@@ -23,7 +24,10 @@ const ANSWER_TIMEOUT_MS = 10_000;
 export class SimWatch {
   private readonly client: End;
   private readonly server: End;
+  private readonly member: SimMember;
   private readonly inbox: Change[] = [];
+  /** In a member that does not hear the leader: what it will hear of when it does. */
+  private unheard: Change[] = [];
   private timer: Happening | undefined;
   private isOver = false;
   private unsubscribe: () => void = () => undefined;
@@ -32,7 +36,8 @@ export class SimWatch {
 
   constructor(private readonly watch: SimWatchOptions) {
     const { etcd, process } = watch;
-    const ends = connect(etcd.network, process, etcd.process);
+    this.member = etcd.memberOf(process);
+    const ends = connect(etcd.network, process, this.member.process);
     this.client = ends.client;
     this.server = ends.server;
   }
@@ -56,6 +61,10 @@ export class SimWatch {
         this.unsubscribe();
       };
       this.expect(ANSWER_TIMEOUT_MS);
+      if (this.member.process.isDead) {
+        this.watch.process.after(1, this.client.onClosed);
+        return;
+      }
       this.client.send(() => {
         this.serve();
       });
@@ -67,7 +76,7 @@ export class SimWatch {
   /** In etcd: the history since the revision asked for, then every change as it is made. */
   private serve(): void {
     const { etcd, from } = this.watch;
-    if (etcd.away) {
+    if (!etcd.serves(this.member)) {
       this.server.close();
       return;
     }
@@ -85,7 +94,11 @@ export class SimWatch {
     });
     for (const change of backlog) this.forward(change);
     const stopListening = etcd.memory.onChange((change) => {
-      if (change.revision >= from) this.forward(change);
+      if (change.revision >= from) this.unheard.push(change);
+      this.catchUp();
+    });
+    const stopFollowing = etcd.onBack(() => {
+      this.catchUp();
     });
     const stopBreaking = etcd.onBreak(() => {
       this.unsubscribe();
@@ -93,8 +106,16 @@ export class SimWatch {
     });
     this.unsubscribe = () => {
       stopListening();
+      stopFollowing();
       stopBreaking();
     };
+  }
+
+  private catchUp(): void {
+    if (!this.watch.etcd.serves(this.member)) return;
+    const heard = this.unheard;
+    this.unheard = [];
+    for (const change of heard) this.forward(change);
   }
 
   private forward(change: Change): void {
@@ -132,7 +153,8 @@ export class SimWatch {
     this.expect(SILENCE_MS, () => {
       this.expect(ANSWER_TIMEOUT_MS);
       this.client.send(() => {
-        const { revision } = this.watch.etcd.memory;
+        const [next] = this.unheard;
+        const revision = next ? next.revision - 1 : this.watch.etcd.memory.revision;
         this.server.send(() => {
           this.progress(revision);
         });
@@ -166,6 +188,9 @@ export class SimWatch {
 
   /** Ends the watch with `error`; without effect when it has ended. */
   fail(error: Error): void {
+    if (!this.isOver && error instanceof UnavailableError) {
+      this.watch.etcd.avoid(this.watch.process);
+    }
     this.end(() => {
       this.reject(error);
     });

@@ -81,11 +81,15 @@ function tooNear(asked: Asked, { antiAffinity = [] }: Placement): string | undef
   return hit && `a task of ${hit.service} is near`;
 }
 
-/** Those that are there want its service away; who was placed in the same write may have come after it. */
+/**
+ * Those of other services that are there want its service away; who was placed in the same write may have come
+ * after it. Of its own service, its own revision speaks.
+ */
 function unwelcome(asked: Asked, placedTogether: ReadonlySet<string>): string | undefined {
   const { truth, task } = asked;
   const host = asked.others.find((other) => {
-    if (placedTogether.has(other.metadata.uid)) return false;
+    const isSibling = other.spec.serviceUid === task.spec.serviceUid;
+    if (isSibling || placedTogether.has(other.metadata.uid)) return false;
     const terms = truth.revisionOf(other)?.template.task.placement?.antiAffinity ?? [];
     return required(terms).some(
       ({ service, topology }) => service === task.spec.service && isNear(asked, other, topology),

@@ -8,6 +8,7 @@ import {
 } from '../../../api/v1/index.js';
 import { slotKey } from '../../../pkg/objects/index.js';
 import { Folder } from '../../../pkg/store/index.js';
+import { failingConstraint } from './fitness.js';
 import { isLive, type ServiceTimes } from './service-times.js';
 import type { KeyChange, Truth } from './truth.js';
 import type { Verdicts } from './verdicts.js';
@@ -138,12 +139,15 @@ export class UpdateRules {
     return [...slots.values()];
   }
 
-  /** A global service does without nodes that are lost or take nothing: nobody waits for them. */
+  /** A global service does without nodes that are lost, take nothing or do not match: nobody waits for them. */
   private isAbsent(task: StoredTask): boolean {
     const { forNode } = task.spec;
     if (forNode === undefined) return false;
-    const isOpen = this.truth.nodes.get(forNode)?.spec.availability === 'active';
-    return !isOpen || this.times.isOutOfReachWithin(task, STALE_MS);
+    const node = this.truth.nodes.get(forNode);
+    const template = this.truth.serviceOf(task)?.spec.task;
+    if (node?.spec.availability !== 'active' || !template) return true;
+    if (failingConstraint(this.truth, node, template) !== undefined) return true;
+    return this.times.isOutOfReachWithin(task, STALE_MS);
   }
 
   private forgetSettled(): void {

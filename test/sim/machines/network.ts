@@ -30,6 +30,7 @@ export class Network {
   private readonly links = new Map<string, { readonly from: SimHost; readonly to: SimHost }>();
   private readonly slow = new Map<string, number>();
   private readonly random: Random;
+  private readonly listeners = new Set<() => void>();
 
   constructor(
     private readonly timeline: Timeline,
@@ -46,6 +47,11 @@ export class Network {
     }
   }
 
+  /** Called when links were cut or mended. */
+  onChange(listener: () => void): void {
+    this.listeners.add(listener);
+  }
+
   isCut(from: SimHost, to: SimHost): boolean {
     return this.cuts.has(linkKey(from, to));
   }
@@ -56,12 +62,14 @@ export class Network {
     if (from === to || this.cuts.has(key)) return;
     this.cuts.set(key, []);
     this.links.set(key, { from, to });
+    for (const listener of this.listeners) listener();
   }
 
   mend(from: SimHost, to: SimHost): void {
     const key = linkKey(from, to);
     const held = this.cuts.get(key) ?? [];
-    this.cuts.delete(key);
+    if (!this.cuts.delete(key)) return;
+    for (const listener of this.listeners) listener();
     for (const { channel, ...letter } of held) {
       if (channel) channel.resume(letter);
       else if (this.random.chance(ARRIVES_LATE)) this.send(letter);

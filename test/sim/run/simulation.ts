@@ -51,8 +51,11 @@ const MOST_SETTLE_MS = 600_000;
 const TIMELESS_MS = 60_000;
 /** How often it is looked whether everything has settled. */
 const LOOK_MS = 1_000;
-/** Nothing was written for so long: whatever comes was caused by time alone. */
-const STILL_MS = 10_000;
+/**
+ * Nothing was written for so long: whatever comes was caused by time alone. Leases of programs that were killed
+ * have ended by then.
+ */
+const STILL_MS = 16_000;
 
 const DEEDS: ReadonlySet<string> = new Set<Deed['kind']>([
   'apply',

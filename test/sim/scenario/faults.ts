@@ -1,5 +1,4 @@
 import { CONTAINER_LABEL } from '../../../pkg/agent/index.js';
-import type { SimNode } from '../cluster/sim-node.js';
 import type { SimWorld } from '../cluster/sim-world.js';
 import type { SimHost } from '../machines/sim-host.js';
 import type { Direction, Fault } from './steps.js';
@@ -31,6 +30,16 @@ export function strike(
     case 'etcd-restart':
     case 'etcd-compact':
       strikeEtcd(world, fault);
+      return;
+    case 'member-kill':
+    case 'member-freeze':
+    case 'quorum-loss':
+      strikeMembers(world, fault);
+      return;
+    case 'host-power':
+    case 'partition':
+    case 'all-managers':
+      strikeMany(world, fault);
       return;
     default:
       strikeNode(world, fault);
@@ -69,16 +78,14 @@ function strikeManager(
       return;
     }
     case 'manager-power':
-      world.unplug(host);
-      manager.kill();
+      losePower(world, host);
       later(() => {
-        world.plug(host);
-        manager.start();
+        regainPower(world, host);
       });
       return;
     case 'manager-cut':
-      cut(world, host, [world.etcd.process.host], fault.direction);
-      later(() => mend(world, host, [world.etcd.process.host]));
+      cut(world, host, world.etcd.hosts, fault.direction);
+      later(() => mend(world, host, world.etcd.hosts));
       return;
     case 'watch-lag':
       world.etcd.delayWatches(host, fault.mostMs);
@@ -111,11 +118,9 @@ function strikeNode(
       return;
     }
     case 'node-power':
-      loseNodePower(world, node);
+      losePower(world, node.host);
       later(() => {
-        world.plug(node.host);
-        node.engine.start();
-        node.start();
+        regainPower(world, node.host);
       });
       return;
     case 'agent-kill':
@@ -147,10 +152,80 @@ function strikeNode(
   }
 }
 
-function loseNodePower(world: SimWorld, node: SimNode): void {
-  world.unplug(node.host);
-  node.kill();
-  node.engine.kill({ containersSurvive: false });
+/** Everything on the machine ends at once, and nobody is told. */
+function losePower(world: SimWorld, host: SimHost): void {
+  world.unplug(host);
+  for (const manager of world.managers) if (manager.host === host) manager.kill();
+  for (const member of world.etcd.members) if (member.host === host) member.kill();
+  for (const node of world.nodes) {
+    if (node.host !== host) continue;
+    node.kill();
+    node.engine.kill({ containersSurvive: false });
+  }
+}
+
+function regainPower(world: SimWorld, host: SimHost): void {
+  world.plug(host);
+  for (const member of world.etcd.members) if (member.host === host) member.start();
+  for (const manager of world.managers) if (manager.host === host) manager.start();
+  for (const node of world.nodes) {
+    if (node.host !== host) continue;
+    node.engine.start();
+    node.start();
+  }
+}
+
+function strikeMany(
+  world: SimWorld,
+  fault: OfKind<'host-power' | 'partition' | 'all-managers'>,
+): void {
+  const { hosts, managers } = world;
+  const later = (work: () => void) => world.people.after(fault.forMs, work);
+  switch (fault.kind) {
+    case 'host-power': {
+      const host = hosts[fault.machine % hosts.length];
+      if (!host) return;
+      losePower(world, host);
+      later(() => {
+        regainPower(world, host);
+      });
+      return;
+    }
+    case 'partition': {
+      const inside = new Set(fault.machines.map((machine) => hosts[machine % hosts.length]));
+      const outside = hosts.filter((host) => !inside.has(host));
+      for (const host of inside) if (host) cut(world, host, outside, fault.direction);
+      later(() => {
+        for (const host of inside) if (host) mend(world, host, outside);
+      });
+      return;
+    }
+    case 'all-managers':
+      for (const manager of managers) manager.kill();
+      later(() => {
+        for (const manager of managers) manager.start();
+      });
+  }
+}
+
+function strikeMembers(
+  { etcd, people }: SimWorld,
+  fault: OfKind<'member-kill' | 'member-freeze' | 'quorum-loss'>,
+): void {
+  const { members } = etcd;
+  const one = fault.kind === 'quorum-loss' ? undefined : members[fault.member % members.length];
+  const struck = one ? [one] : members.slice(0, Math.ceil(members.length / 2));
+  const isFrozen = fault.kind === 'member-freeze';
+  for (const member of struck) {
+    if (isFrozen) member.freeze();
+    else member.kill();
+  }
+  people.after(fault.forMs, () => {
+    for (const member of struck) {
+      if (isFrozen) member.thaw();
+      else member.start();
+    }
+  });
 }
 
 function strikeContainer(
@@ -176,7 +251,7 @@ function strikeContainer(
 }
 
 function strikeMachine(world: SimWorld, fault: OfKind<'slow' | 'clock'>): void {
-  const hosts = [...world.managers, ...world.nodes].map(({ host }) => host);
+  const { hosts } = world;
   const host = hosts[fault.machine];
   if (!host) return;
   if (fault.kind === 'clock') {
@@ -234,6 +309,10 @@ function mend({ network }: SimWorld, host: SimHost, others: readonly SimHost[]):
 export function healAll(world: SimWorld): void {
   const { network, etcd, managers, nodes } = world;
   network.mendAll();
+  for (const member of etcd.members) {
+    member.thaw();
+    member.start();
+  }
   etcd.comeBack();
   for (const manager of managers) {
     etcd.delayWatches(manager.host, 0);

@@ -37,9 +37,12 @@ function shapeOf(seed: number, random: Random, isTimeless: boolean): WorldShape 
     ['1s', '3s', '5s'],
   ] as const);
   const isSkewed = random.chance(0.4);
+  const isTogether = random.chance(0.4);
   return {
     seed,
     managers,
+    members: random.oneOf([1, 3]),
+    isTogether,
     nodes,
     cluster: {
       nodeHeartbeat: heartbeat,
@@ -142,6 +145,11 @@ class StepMaker {
     return this.random.below(this.shape.nodes.length + this.shape.managers);
   }
 
+  /** Machines of etcd's members included, where they have their own. */
+  anyMachine(): number {
+    return this.random.below(this.shape.nodes.length + this.shape.managers + this.shape.members);
+  }
+
   /** Short ones are as telling as long ones. */
   duration(): number {
     const { random } = this;
@@ -234,6 +242,20 @@ const FAULTS = (make: StepMaker): readonly Maker[] => [
     watches: random.oneOf(['broken', 'silent'] as const),
     forMs: make.duration(),
   }),
+  () => ({ kind: 'host-power', machine: make.anyMachine(), forMs: make.duration() }),
+  (random) => ({
+    kind: 'partition',
+    machines: Array.from({ length: 1 + random.below(3) }, () => make.anyMachine()),
+    direction: make.direction(),
+    forMs: make.duration(),
+  }),
+  (random) => ({
+    kind: random.oneOf(['member-kill', 'member-freeze'] as const),
+    member: random.below(3),
+    forMs: make.duration(),
+  }),
+  () => ({ kind: 'quorum-loss', forMs: make.duration() }),
+  () => ({ kind: 'all-managers', forMs: make.duration() }),
   () => ({ kind: 'etcd-restart' }),
   () => ({ kind: 'etcd-compact' }),
   () => ({ kind: 'remove-node', node: make.node() }),

@@ -101,6 +101,27 @@ export type Fault =
   | { readonly kind: 'container-end'; readonly pick: number; readonly exitCode: number }
   | { readonly kind: 'container-remove'; readonly pick: number }
   | { readonly kind: 'etcd-away'; readonly watches: 'broken' | 'silent'; readonly forMs: number }
+  | {
+      /** Of a whole machine, with all that runs on it. */
+      readonly kind: 'host-power';
+      readonly machine: number;
+      readonly forMs: number;
+    }
+  | {
+      /** These machines and the others do not hear each other, or one side does not hear the other. */
+      readonly kind: 'partition';
+      readonly machines: readonly number[];
+      readonly direction: Direction;
+      readonly forMs: number;
+    }
+  | {
+      readonly kind: 'member-kill' | 'member-freeze';
+      readonly member: number;
+      readonly forMs: number;
+    }
+  /** So many members of etcd are killed that the others are no majority. */
+  | { readonly kind: 'quorum-loss'; readonly forMs: number }
+  | { readonly kind: 'all-managers'; readonly forMs: number }
   | { readonly kind: 'etcd-restart' }
   | { readonly kind: 'etcd-compact' };
 
