@@ -323,6 +323,16 @@ describe('TaskRunner with probes', () => {
       expect(fixture.last).toMatchObject({ state: 'failed', exitCode: 3 });
     });
 
+    it('tells again of an end that it may have told to nobody', async () => {
+      await fixture.start(probed);
+      fixture.engine.exitContainer(TASK_CONTAINER, 3);
+      fixture.task.lookAgain();
+      await seconds(1);
+      expect(fixture.last?.state).toBe('failed');
+      await fixture.restartAgent(probed);
+      expect(fixture.reports.map(({ state }) => state)).toEqual(['failed']);
+    });
+
     it('keeps a task out of service that was so', async () => {
       fixture.network.answer(81, {});
       await fixture.start(probed);

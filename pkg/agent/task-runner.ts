@@ -116,7 +116,8 @@ export class TaskRunner {
 
   /** Begins to work; reports as soon as it is sure, so that the manager knows where the task stands. */
   start(): void {
-    this.isSilent = this.health.isUnsure;
+    // What has ended is sure, and maybe was told to nobody yet.
+    this.isSilent = this.health.isUnsure && !isTerminal(this.latest.state);
     if (!this.isSilent) this.around.report(this.assignment.taskId, this.latest);
     this.loop = this.run();
   }
