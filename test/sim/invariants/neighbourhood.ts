@@ -62,12 +62,18 @@ function tooManyNear(
   return full && `more than ${full.max} per ${full.key}`;
 }
 
-/** The first task of a service that wants to be with itself may be anywhere. */
+/**
+ * Who is told to stop while others are placed beside it has been there: they would be left alone a moment later
+ * as well. The first task of a service that wants to be with itself may be anywhere.
+ */
 function tooFar(asked: Asked, { affinity = [] }: Placement): string | undefined {
   const missed = required(affinity).find(({ service, topology }) => {
     const wanted = asked.others.filter(({ spec }) => spec.service === service);
     if (wanted.length === 0 && service === asked.task.spec.service) return false;
-    return !wanted.some((other) => isNear(asked, other, topology));
+    const there = [...asked.truth.tasks.values()].filter(
+      (other) => other.spec.service === service && !asked.truth.hasEnded(other),
+    );
+    return !there.some((other) => isNear(asked, other, topology));
   });
   return missed && `no task of ${missed.service} is near`;
 }

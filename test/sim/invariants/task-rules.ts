@@ -115,7 +115,8 @@ export class TaskRules {
   private checkSlot(task: StoredTask): void {
     const live = this.truth
       .tasksOfSlot(slotKey(task.spec))
-      .filter((other) => isWanted(other.spec.desiredState) && !this.isDone(other));
+      .filter((other) => isWanted(other.spec.desiredState) && !this.isDone(other))
+      .filter(({ spec }) => spec.nodeId === undefined || !this.isOutOfReach(spec.nodeId));
     const isMove = live.some(({ spec }) => spec.moves !== undefined);
     if (live.length <= (isMove || this.overlapping.has(task.spec.serviceUid) ? 2 : 1)) return;
     const ids = live.map(({ metadata }) => metadata.uid.slice(0, 6)).join(' and ');

@@ -108,7 +108,7 @@ export class UpdateRules {
     const unavailable = amountOf(maxUnavailable, desired, 'down') || (surge === 0 ? 1 : 0);
     const slots = this.slotsOf(metadata.uid);
     const extra = slots.reduce(
-      (sum, tasks) => sum + Math.max(0, tasks.filter(isLive).length - 1),
+      (sum, tasks) => sum + Math.max(0, tasks.filter((task) => this.isCounted(task)).length - 1),
       0,
     );
     const besides = begun.filter(({ stopped, wasServing }) => wasServing && stopped.length === 0);
@@ -122,6 +122,11 @@ export class UpdateRules {
       'updates',
       `${metadata.name} is left with ${serving} of ${desired} tasks, and may miss ${unavailable}`,
     );
+  }
+
+  /** Beside what is lost another may be there already, which no update made. */
+  private isCounted(task: StoredTask): boolean {
+    return isLive(task) && !this.times.isOutOfReachWithin(task, STALE_MS);
   }
 
   /** For all that a leader may know. */
