@@ -127,7 +127,8 @@ describeWithDocker('probes on a real engine', () => {
   });
 
   it('asks a command where there is no network', async () => {
-    const readiness = { exec: { command: ['test', '-f', '/www/ready'] }, period: '1s' };
+    const command = ['test', '-f', '/www/ready'];
+    const readiness = { exec: { command }, period: '1s', timeout: '20s' }; // a busy machine is no answer
     await applied('cell', { networkMode: 'none', probes: { readiness } });
     await inside('cell', 'rm /www/ready');
     await eventually('not ready', async () => (await statusOf('cell'))?.ready === 0);
